@@ -1,0 +1,38 @@
+"""Names for inputs: the user's, else those of the function's own parameters."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from gradcheck.errors import ClaimError
+
+
+def input_names(
+    function: Callable[..., Any], count: int, names: tuple[str, ...] | list[str] | None
+) -> tuple[str, ...]:
+    """One name an input. Raises ClaimError where `names` are not as many, or repeat themselves."""
+    if names is not None:
+        given = tuple(names) if not isinstance(names, str) else (names,)
+        if len(given) != count or len(set(given)) != count or not all(isinstance(n, str) for n in given):
+            raise ClaimError(f"names={names!r} do not fit {count} inputs: pass {count} different names")
+        return given
+    found: list[str] = []
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # compiled functions have no signature
+        parameters = ()
+    for parameter in parameters:
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            found += [f"{parameter.name}[{i}]" for i in range(count - len(found))]
+        elif parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
+            found.append(parameter.name)
+    found = found[:count] if len(found) >= count else [f"inputs[{i}]" for i in range(count)]
+    return tuple(found)
+
+
+def function_name(function: Callable[..., Any], role: str) -> str:
+    """How messages call a function; a lambda, which has no name, goes by its role."""
+    name = getattr(function, "__name__", type(function).__name__)
+    return role if name == "<lambda>" else name

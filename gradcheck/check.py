@@ -1,0 +1,134 @@
+"""The pipeline, read from top to bottom: claim, oracles, comparison, verdict, diagnosis, report."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters import as_claim
+from gradcheck.claim import Claim
+from gradcheck.compare import agreements
+from gradcheck.diagnosis import explain
+from gradcheck.diagnosis.evidence import Finding
+from gradcheck.errors import ClaimError, GradientMismatch, GradientUndecided
+from gradcheck.examine import Examination, examine
+from gradcheck.oracles import chosen
+from gradcheck.report import Evaluations, OracleResult, Report
+from gradcheck.surroundings import preserved
+from gradcheck.tree import Tree
+from gradcheck.verdict import LeafResult, Verdict, judge, overall
+from gradcheck.version import __version__
+
+# The relative error that a PASS must have been able to see, by the bytes of a number.
+SENSITIVITY = {2: 3e-2, 4: 1e-3, 8: 1e-6}
+
+
+def check_gradients(
+    target: Any,
+    *inputs: Tree,
+    vjp: Callable[..., Tree] | None = None,
+    gradients: Any = None,
+    reference: Callable[..., Tree] | None = None,
+    oracles: str | tuple[str, ...] | list[str] = "auto",
+    sensitivity: str | float = "auto",
+    names: tuple[str, ...] | list[str] | None = None,
+    seed: int = 0,
+) -> Report:
+    """Judge a hand-written gradient at `inputs`: whether it is right, where it is wrong, and why.
+
+    target: f with `vjp=` or `gradients=` (a function, values, or True where f returns them too),
+    or a layer object with forward and backward. inputs: arrays or containers of arrays; wrap
+    data in `constant(...)`. reference: the forward in jax.numpy, which JAX then differentiates.
+    oracles: "auto", or names. sensitivity: the relative error in any leaf that a PASS must have
+    been able to see. names: for the inputs in the report. seed: of every random choice.
+
+    Raises ClaimError where the call makes no claim that can be judged; an exception of the user's
+    own functions at the user's own point passes through.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ClaimError(f"seed={seed!r} is no seed: pass a whole number from 0 on")
+    asked = chosen(oracles)
+    with preserved():
+        claim = as_claim(target, inputs, vjp=vjp, gradients=gradients, reference=reference, names=names)
+        seen = examine(claim, asked, seed)
+        threshold = _threshold(sensitivity, seen)
+        leaves = judge(seen, threshold)
+        findings = explain(claim, asked, seed, seen, leaves)
+    return _report(claim, seen, leaves, findings, threshold, seed)
+
+
+def assert_gradients(target: Any, *inputs: Tree, allow_undecided: bool = False, **options: Any) -> Report:
+    """`check_gradients`, raising GradientMismatch on FAIL and GradientUndecided on UNDECIDED."""
+    report = check_gradients(target, *inputs, **options)
+    if report.verdict is Verdict.FAIL:
+        raise GradientMismatch(report)
+    if report.verdict is Verdict.UNDECIDED and not allow_undecided:
+        raise GradientUndecided(report)
+    return report
+
+
+def _threshold(sensitivity: str | float, seen: Examination) -> float:
+    """The sensitivity asked for, or what the narrowest arithmetic in sight allows."""
+    if sensitivity == "auto":
+        widths = [array.dtype.itemsize for array in (*seen.evaluator.outputs, *seen.claimed)]
+        return SENSITIVITY[min(8, *widths)]
+    if isinstance(sensitivity, str) or not 0 < sensitivity < 1:
+        raise ClaimError(f"sensitivity={sensitivity!r} is no relative error: pass a number between 0 and 1")
+    return float(sensitivity)
+
+
+def _report(
+    claim: Claim,
+    seen: Examination,
+    leaves: tuple[LeafResult, ...],
+    findings: tuple[Finding, ...],
+    sensitivity: float,
+    seed: int,
+) -> Report:
+    verdict, reason = overall(leaves, seen.answers)
+    rows = tuple(row for comparisons in seen.comparisons for row in agreements(comparisons))
+    return Report(
+        name=claim.name,
+        verdict=verdict,
+        reason=reason,
+        leaves=leaves,
+        oracles=tuple(
+            OracleResult(
+                name=answer.oracle,
+                available=bool(answer.estimates),
+                why_not=answer.why_not or answer.failure,
+                evaluations=answer.evaluations,
+                agrees_with_claim=_all_agree(rows, "claim", answer.oracle),
+                agrees_with=tuple(
+                    other.oracle
+                    for other in seen.answers
+                    if _all_agree(rows, answer.oracle, other.oracle)
+                    or _all_agree(rows, other.oracle, answer.oracle)
+                ),
+            )
+            for answer in seen.answers
+        ),
+        agreements=rows,
+        findings=findings,
+        not_checked=claim.not_checked,
+        evaluations=Evaluations(forward=seen.evaluator.forwards, backward=seen.evaluator.backwards),
+        sensitivity=sensitivity,
+        seed=seed,
+        versions=_versions(),
+    )
+
+
+def _all_agree(rows: tuple[Any, ...], left: str, right: str) -> bool | None:
+    """Whether two witnesses agree on every leaf, None where they were never laid side by side."""
+    found = [row.agrees for row in rows if (row.left, row.right) == (left, right)]
+    return all(found) if found else None
+
+
+def _versions() -> dict[str, str]:
+    versions = {"gradcheck": __version__, "python": platform.python_version(), "numpy": np.__version__}
+    jax = sys.modules.get("jax")
+    return versions | ({"jax": jax.__version__} if jax else {})

@@ -1,0 +1,74 @@
+"""What the rules of diagnosis look at, and what they may say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradcheck.claim import Array
+
+ROUNDING_UNITS = 32  # units of round-off of the largest entry, as the comparison grants a claim
+SHARP = 1e-3  # error bar, relative to the largest entry, above which any cause would seem to fit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """One leaf at one point: what was claimed, what is expected to within `error`, and the batch size.
+
+    claimed has whatever shape it was given, expected and error have the leaf's.
+    """
+
+    leaf: str
+    claimed: Array
+    expected: Array
+    error: Array
+    batch_size: int | None
+
+    @property
+    def sharp(self) -> bool:
+        """Whether the expected gradient is known well enough to tell one cause from another."""
+        largest = np.abs(self.expected).max(initial=0)
+        return bool(np.max(self.error, initial=0) <= SHARP * largest)
+
+    def explains(self, claimed: Array, expected: Array, error: Array) -> bool:
+        """Whether two arrays of one shape are equal to within an error bar and rounding."""
+        if claimed.shape != expected.shape or not np.isfinite(claimed).all():
+            return False
+        units = ROUNDING_UNITS * np.finfo(self.claimed.dtype).eps
+        rounding = units * max(np.abs(claimed).max(initial=0), np.abs(expected).max(initial=0))
+        return bool((np.abs(claimed - expected) <= error + rounding).all())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suspicion:
+    """A possible cause. `holds` tells whether it reproduces the claim on any evidence, fresh or not.
+
+    fitted: `value` was computed from the evidence, so that a single number proves nothing.
+    by_batch: it names the batch size, so that only a batch of another size can confirm it.
+    """
+
+    code: str
+    message: str
+    remedy: str
+    holds: Callable[[Evidence], bool]
+    value: float | None = None
+    fitted: bool = False
+    by_batch: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """A cause of a wrong gradient. Codes are those of the documentation's list of mistakes.
+
+    value: the number in it, such as the factor. confirmed: it also reproduced the claim at a
+    point, and on a batch, that it was not found on.
+    """
+
+    code: str
+    leaf: str
+    message: str
+    remedy: str
+    value: float | None
+    confirmed: bool

@@ -1,0 +1,97 @@
+"""A claim run on copies: flat arrays in, flat arrays out, every call counted."""
+
+from __future__ import annotations
+
+import types
+from typing import Any
+
+import numpy as np
+
+from gradcheck.align import align
+from gradcheck.claim import Array, Claim
+from gradcheck.errors import ClaimError
+from gradcheck.tree import Tree, iter_leaves, map_leaves
+
+Arrays = tuple[Array, ...]
+
+
+class Evaluator:
+    """Runs a claim's forward and backward at any values of its leaves.
+
+    The user's arrays are never handed out and results are copied at once, so that a forward
+    may write into its arguments, return a view of them or reuse its output buffer.
+    """
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+        self.leaves = claim.leaves()
+        self.point: Arrays = tuple(leaf.value for leaf in self.leaves)
+        self.forwards = 0
+        self.backwards = 0
+        self._raw: Tree = None  # the first output, for the containers and dtypes of cotangents
+        self.outputs = self._first_forward()
+        self.is_jax = any(type(leaf).__module__.startswith("jax") for _, leaf in iter_leaves(self._raw))
+
+    def forward(self, values: Arrays) -> Arrays:
+        """The output's leaves at these values, as float arrays of their own."""
+        outputs = tuple(_output(path, leaf) for path, leaf in iter_leaves(self._call(values), "output"))
+        shapes, before = [out.shape for out in outputs], [out.shape for out in self.outputs]
+        if shapes != before:
+            raise ClaimError(
+                f"the forward returned shapes {before} first and {shapes} on other values of the same "
+                "inputs: it has no derivative. Pass a forward whose output shape is fixed"
+            )
+        return outputs
+
+    def backward(self, values: Arrays, cotangents: Arrays) -> tuple[Array | None, ...]:
+        """The claimed gradient of every leaf: None where None was claimed, in whatever shape it has."""
+        left = iter(cotangents)
+        cotangent = map_leaves(lambda _, leaf: next(left).astype(np.asarray(leaf).dtype), self._raw)
+        self.backwards += 1
+        raw = self.claim.vjp(cotangent, *self.claim.inputs_at(values))
+        aligned = align(self.claim, raw)
+        return tuple(_gradient(leaf.name, g) for leaf, g in zip(self.leaves, aligned, strict=True))
+
+    def _call(self, values: Arrays) -> Tree:
+        self.forwards += 1
+        return self.claim.forward(*self.claim.inputs_at(values))
+
+    def _first_forward(self) -> Arrays:
+        self._raw = map_leaves(lambda _, leaf: leaf if leaf is None else _kept(leaf), self._call(self.point))
+        found = tuple(_output(path, leaf) for path, leaf in iter_leaves(self._raw, "output"))
+        if not found or all(out.size == 0 for out in found):
+            raise ClaimError("the forward returned nothing to differentiate: return an array with entries")
+        return found
+
+
+def _kept(leaf: Any) -> Any:
+    return leaf.copy() if isinstance(leaf, np.ndarray) else leaf
+
+
+def _output(path: str, leaf: Any) -> Array:
+    """One output leaf as an array of its own. Raises ClaimError for what is no float array."""
+    if leaf is None:
+        raise ClaimError(f"the forward returned None as {path}: return the array it computes")
+    if isinstance(leaf, str | bytes | types.GeneratorType):
+        raise ClaimError(
+            f"the forward returned a {type(leaf).__name__} as {path} ({leaf!r:.40}): return an array"
+        )
+    array = np.array(leaf)
+    if array.dtype.kind != "f":
+        raise ClaimError(
+            f"the forward returned {array.dtype} values as {path}: a gradient needs real floats. "
+            "Return floats only, e.g. out.astype(float)"
+        )
+    return array
+
+
+def _gradient(name: str, raw: Any) -> Array | None:
+    """A claimed gradient as a float array of its own; integers count as floats."""
+    if raw is None:
+        return None
+    array = np.array(raw)
+    if array.dtype.kind in "iub":
+        array = array.astype(np.float64)
+    if array.dtype.kind != "f":
+        raise ClaimError(f"the gradient of {name} is {array.dtype} ({raw!r:.60}): return an array of floats")
+    return array

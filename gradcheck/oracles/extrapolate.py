@@ -1,0 +1,111 @@
+"""From a ladder of differences to one slope with an error bar, or to the corner of a kink.
+
+The central difference D(t) is off by c t^2 + noise / t. Neville's scheme extrapolates runs of
+neighbouring steps to t = 0. The bar of each candidate is
+
+    the largest change its last extrapolation made   (truncation, as Numerical Recipes' dfridr)
+  + the noise its differences carry                  (measured, see `noise_level`)
+  + by how much finer differences contradict it      (a step that looked across a kink or a period)
+
+and the candidate with the smallest bar is taken. The claim is never looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradcheck.claim import Array
+from gradcheck.oracles.ladder import Differences
+
+ORDERS = 3  # extrapolations in a row; each removes one more even power of t
+NOISE_SAMPLES = 5  # the finest steps are sampled: curvature is far below round-off there
+NOISE_MARGIN = 4  # the noise is taken as that many times the largest sample
+TOWERING = 64  # noise is seldom that much larger at one step than at the finest; a kink or period is
+CORNER_SIGNAL = 50  # a corner must stand this far above round-off to be believed
+CORNER_SPREAD = 0.02  # and E(t) / t must be this equal on three steps; curvature differs 16-fold
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slope:
+    """A directional derivative with its error bar; at a kink, the interval of one-sided slopes."""
+
+    value: float
+    error: float
+    kink: bool = False
+
+
+UNKNOWN = Slope(value=float("nan"), error=float("inf"))
+
+
+def slope(seen: Differences) -> Slope:
+    """The derivative at t = 0, or `UNKNOWN` where fewer than three steps could be taken."""
+    if seen.step.size < 3:
+        return UNKNOWN
+    return _corner(seen) or _smooth(seen)
+
+
+def noise_level(seen: Differences) -> Array:
+    """What <u, f> may be off by at each step: round-off, jumps, and the measured part of E(t).
+
+    At the finest steps E(t), less the curvature that the next coarser step predicts for it, is
+    noise, and so is what D(t) changes by: rounding is often odd around x, and E alone is blind to
+    that. Samples that tower over the finest are not noise,
+    which is the same at every step, but a kink or a period that begins there.
+    """
+    ratio = (seen.step[1:] / seen.step[:-1]) ** 2
+    even = np.minimum(np.abs(seen.second[1:]), np.abs(seen.second[1:] - seen.second[:-1] * ratio))
+    odd = np.abs(np.diff(seen.central)) * seen.step[1:]
+    samples = np.maximum(even, odd)[-NOISE_SAMPLES:]
+    while samples.size > 1 and samples.max() > TOWERING * max(samples[-1], seen.rounding[-1]):
+        samples = samples[1:]
+    return NOISE_MARGIN * samples.max() + seen.rounding + seen.jump
+
+
+def _corner(seen: Differences) -> Slope | None:
+    """The interval of one-sided slopes where E(t) / t stays the same however small t is."""
+    threshold = CORNER_SIGNAL * seen.rounding
+    loud = np.flatnonzero(np.abs(seen.second) > threshold)[-3:]
+    if loud.size < 3:
+        return None
+    gaps = seen.second[loud] / seen.step[loud]
+    gap = gaps[-1]
+    if np.ptp(gaps) > CORNER_SPREAD * np.abs(gap):
+        return None
+    finer = slice(loud[-1] + 1, None)
+    if (np.abs(gap) * seen.step[finer] > 2 * threshold[finer]).any():
+        return None  # finer steps should have seen it as well: the kink is beside the point, not at it
+    middle = seen.central[loud]
+    error = np.abs(gap) / 2 + np.ptp(middle) + np.ptp(gaps) + (seen.rounding / seen.step)[loud[-1]]
+    return Slope(value=float(middle[-1]), error=float(error + seen.unseen), kink=True)
+
+
+def _smooth(seen: Differences) -> Slope:
+    noise = noise_level(seen) / seen.step
+    rows = [(seen.central, noise)]
+    candidates = []
+    for order in range(1, ORDERS + 1):
+        value, carried = rows[-1]
+        if value.size < 2:
+            break
+        ratio = (seen.step[:-order] / seen.step[order:]) ** 2
+        finer, coarser = value[1:], value[:-1]
+        extrapolated = finer + (finer - coarser) / (ratio - 1)
+        spread = (ratio * carried[1:] + carried[:-1]) / (ratio - 1)
+        change = np.maximum(np.abs(extrapolated - finer), np.abs(extrapolated - coarser))
+        candidates.append(np.stack([extrapolated, change + spread, np.arange(order, seen.step.size)], axis=1))
+        rows.append((extrapolated, spread))
+    value, error, last = np.concatenate(candidates).T
+    total = error + _contradiction(seen, noise, value, last.astype(int))
+    best = int(np.argmin(total))
+    return Slope(value=float(value[best]), error=float(total[best] + seen.unseen))
+
+
+def _contradiction(seen: Differences, noise: Array, value: Array, last: Array) -> Array:
+    """By how much differences finer than each candidate's own disagree with it, noise allowed for."""
+    gap = np.abs(seen.central - value[:, None])
+    own = gap[np.arange(value.size), last][:, None]  # the truncation of its finest difference
+    truncation = own * (seen.step / seen.step[last][:, None]) ** 2
+    finer = np.arange(seen.step.size) > last[:, None]
+    return np.max(np.where(finer, gap - noise - truncation, 0), axis=1, initial=0)

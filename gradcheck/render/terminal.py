@@ -1,0 +1,175 @@
+"""A report for a terminal: the verdict, what is wrong in five lines a cause, then a table.
+
+Worst first, one cause once. Names are shown as the user gave them; nothing in them is markup.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterator
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from gradcheck.diagnosis.evidence import Finding
+from gradcheck.report import Report
+from gradcheck.verdict import LeafResult, Reason, Verdict
+
+COLOURS = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red", Verdict.UNDECIDED: "bold yellow"}
+WIDTH = 100  # of plain text; what is longer wraps
+
+TO_DO = {
+    Reason.NOISE: "the forward's noise hides errors of the size asked for: compute in float64, "
+    "pass reference=, or allow more with sensitivity=",
+    Reason.NONDETERMINISTIC: "the forward gives two outputs for the same inputs: fix its random state, "
+    "e.g. draw the mask once and pass it as constant(mask)",
+    Reason.FORWARD_DISAGREES: "the reference is another function than the forward: compare the two first",
+    Reason.ORACLES_DISAGREE: "the oracles contradict each other here, so that neither is evidence: "
+    "check at another point, or in higher precision",
+    Reason.NO_POWER: "nothing was compared: ask for more oracles, or pass reference=",
+    Reason.OUT_OF_DOMAIN: "no finite value around this point: check at a point inside the function's domain",
+    Reason.NONFINITE: "neither the claim nor the truth is finite here: check at another point",
+}
+
+
+def plain_text(report: Report) -> str:
+    """The report as it stands in a terminal, without colour."""
+    buffer = io.StringIO()
+    Console(file=buffer, width=WIDTH, no_color=True, highlight=False).print(renderable(report))
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()).strip("\n")
+
+
+def renderable(report: Report) -> RenderableType:
+    """The report for a rich console."""
+    return Group(*_parts(report))
+
+
+def _parts(report: Report) -> Iterator[RenderableType]:
+    if report.verdict is Verdict.PASS:
+        yield _line(f"{report.name}: {_subject(_names(report.leaves))} right", report.verdict)
+    elif report.reason is Reason.FORWARD_DISAGREES:
+        yield _line(f"{report.name}: the reference computes another function", report.verdict)
+        yield _facts([("reason", f"{report.reason.value}: {TO_DO[report.reason]}")])
+    for leaves, finding in _causes(report):
+        yield _line(f"{report.name}: {_subject(_names(leaves))} wrong", Verdict.FAIL)
+        yield _facts(_wrong_facts(leaves[0], finding, report))
+    for leaf in report.leaves:
+        if leaf.verdict is Verdict.UNDECIDED and leaf.reason is not None:
+            yield _line(f"{report.name}: the gradient of {leaf.name} could not be judged", leaf.verdict)
+            yield _facts([("reason", f"{leaf.reason.value}: {TO_DO[leaf.reason]}")])
+    yield Padding(_leaf_table(report), (1, 0, 1, 2), expand=False)
+    for line in _footer(report):
+        yield Padding(Text(line, overflow="fold"), (0, 0, 0, 2), expand=False)
+
+
+def _causes(report: Report) -> list[tuple[list[LeafResult], Finding | None]]:
+    """Wrong leaves grouped by what is wrong with them, the worst group and leaf first."""
+    findings = {finding.leaf: finding for finding in report.findings}
+    groups: dict[object, tuple[list[LeafResult], Finding | None]] = {}
+    wrong = [leaf for leaf in report.leaves if leaf.verdict is Verdict.FAIL]
+    for leaf in sorted(wrong, key=lambda leaf: -leaf.error if math.isfinite(leaf.error) else -math.inf):
+        finding = findings.get(leaf.name)
+        cause = (finding.code, finding.message) if finding else leaf.name
+        groups.setdefault(cause, ([], finding))[0].append(leaf)
+    return list(groups.values())
+
+
+def _wrong_facts(leaf: LeafResult, finding: Finding | None, report: Report) -> list[tuple[str, str]]:
+    facts: list[tuple[str, str]] = []
+    if leaf.reason is Reason.SHAPE:
+        facts.append(("shape", leaf.remark))
+    else:
+        place = f"{leaf.name}{list(leaf.worst_index)}" if leaf.worst_index else leaf.name
+        where = (
+            ("worst entry", place)
+            if leaf.worst_index is not None
+            else ("along", f"a direction in {leaf.name}")
+        )
+        # Enough digits to see the difference, and one more.
+        digits = 6 if not 0 < leaf.error < 1 else min(17, max(6, 2 - math.floor(math.log10(leaf.error))))
+        bar = abs(leaf.bar * (leaf.claimed - leaf.expected) / leaf.error) if leaf.error else 0.0
+        margin = f" +- {bar:.1g}" if math.isfinite(bar) else ""
+        facts += [
+            where,
+            ("claimed", f"{leaf.claimed:.{digits}g}"),
+            ("expected", f"{leaf.expected:.{digits}g}{margin}   ({_witnesses(leaf, report)})"),
+        ]
+    if finding is None:
+        facts.append(("likely", "no cause that is known here reproduces it"))
+    else:
+        doubt = "" if finding.confirmed else " (not confirmed: values cannot be asked again)"
+        facts.append(("likely", f"{finding.message}: {finding.remedy}{doubt}"))
+    return facts
+
+
+def _witnesses(leaf: LeafResult, report: Report) -> str:
+    """Who says so: the oracles that contradict the claim on this leaf."""
+    against = [
+        row.right
+        for row in report.agreements
+        if row.leaf == leaf.name and row.left == "claim" and not row.agrees
+    ]
+    return f"{' and '.join(against)} agree" if len(against) > 1 else f"by {' '.join(against)}"
+
+
+def _leaf_table(report: Report) -> Table:
+    table = Table(box=None, pad_edge=False, show_edge=False, header_style="")
+    for heading in ("leaf", "shape", "verdict", "error", "bar", "would have seen", ""):
+        table.add_column(
+            heading, justify="right" if heading in ("error", "bar", "would have seen") else "left"
+        )
+    for leaf in report.leaves:
+        table.add_row(
+            Text(leaf.name),
+            Text(str(leaf.shape)),
+            Text(leaf.verdict.value, style=COLOURS[leaf.verdict]),
+            _size(leaf.error),
+            _size(leaf.bar),
+            _size(leaf.detection_limit),
+            Text(leaf.remark),
+        )
+    return table
+
+
+def _footer(report: Report) -> Iterator[str]:
+    for oracle in report.oracles:
+        if oracle.available:
+            yield f"asked {oracle.name}: {oracle.evaluations} evaluations"
+        else:
+            yield f"not asked {oracle.name}: {oracle.why_not}"
+    for item in report.not_checked:
+        yield f"NOT CHECKED {item}"
+    calls = report.evaluations
+    yield f"errors are relative to the leaf's largest entry; a PASS had to see {report.sensitivity:g}"
+    yield f"calls: {calls.forward} of forward, {calls.backward} of backward; seed {report.seed}"
+
+
+def _names(leaves: tuple[LeafResult, ...] | list[LeafResult]) -> list[str]:
+    return [leaf.name for leaf in leaves]
+
+
+def _subject(names: list[str]) -> str:
+    if len(names) == 1:
+        return f"the gradient of {names[0]} is"
+    return f"the gradients of {', '.join(names[:-1])} and {names[-1]} are"
+
+
+def _facts(rows: list[tuple[str, str]]) -> Table:
+    """Label and value side by side; a long value wraps under itself."""
+    facts = Table.grid(padding=(0, 1))
+    facts.add_column(no_wrap=True, min_width=13)
+    facts.add_column(overflow="fold")
+    for label, value in rows:
+        facts.add_row(Text(f"  {label}"), Text(value))
+    return facts
+
+
+def _line(message: str, verdict: Verdict) -> Text:
+    return Text.assemble((verdict.value, COLOURS[verdict]), "  ", message, overflow="fold")
+
+
+def _size(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.1e}"

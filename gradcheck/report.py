@@ -1,0 +1,73 @@
+"""What a check found, as frozen data. How it looks is the business of `render/`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gradcheck.compare import Agreement
+from gradcheck.diagnosis.evidence import Finding
+from gradcheck.verdict import LeafResult, Reason, Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class OracleResult:
+    """One oracle asked: whether it could answer, what it cost, and whom it agrees with."""
+
+    name: str
+    available: bool
+    why_not: str
+    evaluations: int
+    agrees_with_claim: bool | None
+    agrees_with: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluations:
+    """Calls of the user's own functions."""
+
+    forward: int
+    backward: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """The verdict on a claim, and everything that it rests on. True only for PASS.
+
+    agreements: claim against oracle and
+    oracle against oracle for every leaf. sensitivity: the relative error that a PASS had to be
+    able to see. not_checked: what was seen in the target and left out.
+    """
+
+    name: str
+    verdict: Verdict
+    reason: Reason | None
+    leaves: tuple[LeafResult, ...]
+    oracles: tuple[OracleResult, ...]
+    agreements: tuple[Agreement, ...]
+    findings: tuple[Finding, ...]
+    not_checked: tuple[str, ...]
+    evaluations: Evaluations
+    sensitivity: float
+    seed: int
+    versions: dict[str, str]
+
+    def __bool__(self) -> bool:
+        return self.verdict is Verdict.PASS
+
+    def __str__(self) -> str:
+        from gradcheck.render.terminal import plain_text
+
+        return plain_text(self)
+
+    def to_json(self) -> str:
+        """The whole report as JSON; `Report.from_json` gives an equal report back."""
+        from gradcheck.render.json import to_json
+
+        return to_json(self)
+
+    @classmethod
+    def from_json(cls, text: str) -> Report:
+        """The report that `to_json` wrote."""
+        from gradcheck.render.json import from_json
+
+        return from_json(text)

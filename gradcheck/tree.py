@@ -1,0 +1,53 @@
+"""Nested containers of arrays: walk them, name their leaves, rebuild them.
+
+A container is a mapping, a list, a tuple (named or not) or a dataclass object; anything
+else is a leaf. Leaves are named by their path as Python writes it: `params['W1']`, `[0].b`.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+Tree = Any
+
+
+def children(tree: Tree, name: str) -> list[tuple[str, Any, Tree]] | None:
+    """(path, key, child) for each child of a container, None for a leaf."""
+    if isinstance(tree, Mapping):
+        return [(f"{name}[{key!r}]", key, child) for key, child in tree.items()]
+    if isinstance(tree, list | tuple):
+        return [(f"{name}[{key}]", key, child) for key, child in enumerate(tree)]
+    if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
+        keys = [field.name for field in dataclasses.fields(tree)]
+        return [(f"{name}.{key}", key, getattr(tree, key)) for key in keys]
+    return None
+
+
+def map_leaves(function: Callable[[str, Any], Any], tree: Tree, name: str = "") -> Tree:
+    """The same containers with function(path, leaf) for every leaf, in order."""
+    found = children(tree, name)
+    if found is None:
+        return function(name, tree)
+    new = {key: map_leaves(function, child, path) for path, key, child in found}
+    if isinstance(tree, Mapping):
+        copied = copy.copy(tree)  # keeps the class, and what a defaultdict makes of new keys
+        copied.update(new)  # type: ignore[attr-defined]
+        return copied
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return type(tree)(*new.values())
+    if isinstance(tree, list | tuple):
+        return type(tree)(new.values())
+    return dataclasses.replace(tree, **new)
+
+
+def iter_leaves(tree: Tree, name: str = "") -> Iterator[tuple[str, Any]]:
+    """(path, leaf) for every leaf, in the order of `map_leaves`."""
+    found = children(tree, name)
+    if found is None:
+        yield name, tree
+        return
+    for path, _, child in found:
+        yield from iter_leaves(child, path)

@@ -1,0 +1,20 @@
+"""Names for what the networks pass around."""
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating[Any]]
+Scalar = np.floating[Any]
+Arrays = dict[str, Array]  # parameters, intermediates or gradients by their lecture names
+
+
+class Network(Protocol):
+    """What training needs of a layout: `manual.row_major` and `manual.column_major` both fit."""
+
+    def forward(self, params: Arrays, X: Array) -> Arrays: ...
+
+    def loss(self, params: Arrays, X: Array, Y: Array) -> Scalar: ...
+
+    def backward(self, params: Arrays, cache: Arrays, X: Array, Y: Array) -> Arrays: ...

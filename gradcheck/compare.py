@@ -10,6 +10,9 @@ from gradcheck.claim import Array
 from gradcheck.oracles.base import Answer, Estimate
 
 ROUNDING_UNITS = 32  # units of round-off of a leaf's largest entry that a right claim may be off by
+# Where a gradient is a sum that cancels, rounding is that of its terms, which are as large as the
+# function over its input; a sum that cancels by more than this is judged all the same.
+CANCELLATION = 2.0**20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +79,9 @@ def compare(claimed: Array, answer: Answer, position: int, function_scale: float
     gradient of this function could have been, and serves as the scale of one that is zero.
     """
     estimate = answer.estimates[position]
-    rounding = ROUNDING_UNITS * np.finfo(claimed.dtype).eps * np.abs(claimed).max(initial=0)
+    own = np.abs(claimed).max(initial=0)
+    terms = min(function_scale / max(1.0, np.abs(at).max(initial=0)), CANCELLATION * own)
+    rounding = ROUNDING_UNITS * np.finfo(claimed.dtype).eps * max(own, terms)
     allowance = estimate.error + estimate.project_error(np.full(claimed.shape, rounding))
     largest = np.abs(estimate.value).max(initial=0, where=np.isfinite(estimate.value))
     if (np.abs(estimate.value) <= allowance).all():

@@ -21,7 +21,7 @@ from gradcheck.oracles.ladder import Differences
 
 ORDERS = 3  # extrapolations in a row; each removes one more even power of t
 NOISE_SAMPLES = 5  # the finest steps are sampled: curvature is far below round-off there
-NOISE_MARGIN = 4  # the noise is taken as that many times the largest sample
+NOISE_MARGIN = 2  # the noise is taken as that many times the largest of ten samples
 TOWERING = 64  # noise is seldom that much larger at one step than at the finest; a kink or period is
 CORNER_SIGNAL = 50  # a corner must stand this far above round-off to be believed
 CORNER_SPREAD = 0.02  # and E(t) / t must be this equal on three steps; curvature differs 16-fold
@@ -51,8 +51,8 @@ def noise_level(seen: Differences) -> Array:
 
     At the finest steps E(t), less the curvature that the next coarser step predicts for it, is
     noise, and so is what D(t) changes by: rounding is often odd around x, and E alone is blind to
-    that. Samples that tower over the finest are not noise,
-    which is the same at every step, but a kink or a period that begins there.
+    that. Samples that tower over the finest are not noise, which is the same at every step, but a
+    kink or a period that begins there.
     """
     ratio = (seen.step[1:] / seen.step[:-1]) ** 2
     even = np.minimum(np.abs(seen.second[1:]), np.abs(seen.second[1:] - seen.second[:-1] * ratio))
@@ -82,7 +82,8 @@ def _corner(seen: Differences) -> Slope | None:
 
 
 def _smooth(seen: Differences) -> Slope:
-    noise = noise_level(seen) / seen.step
+    level = noise_level(seen)
+    noise = level / seen.step
     rows = [(seen.central, noise)]
     candidates = []
     for order in range(1, ORDERS + 1):
@@ -99,7 +100,20 @@ def _smooth(seen: Differences) -> Slope:
     value, error, last = np.concatenate(candidates).T
     total = error + _contradiction(seen, noise, value, last.astype(int))
     best = int(np.argmin(total))
-    return Slope(value=float(value[best]), error=float(total[best] + seen.unseen))
+    error = total[best] + seen.unseen
+    if _all_noise(seen, level):
+        error = error + noise[-1]
+    return Slope(value=float(value[best]), error=float(error))
+
+
+def _all_noise(seen: Differences, level: Array) -> bool:
+    """Whether the noise is far above round-off and half as large as all that the function does.
+
+    A function that oscillates faster than the finest step looks just so; its averages over
+    coarse steps must not pass for a derivative.
+    """
+    movement = max(np.abs(seen.central * seen.step).max(), np.abs(seen.second).max())
+    return bool(level.max() > TOWERING * seen.rounding.max() and 2 * level.max() > movement)
 
 
 def _contradiction(seen: Differences, noise: Array, value: Array, last: Array) -> Array:

@@ -1,0 +1,79 @@
+"""Hand-derived, JAX and finite differences give one gradient, whatever the shapes and the data."""
+
+import numpy as np
+import pytest
+from hypothesis import event, given
+
+from gradcheck import check_gradients, constant
+from manual import column_major, row_major
+from properties import padded
+from properties.problems import Problem, of_order_one, problems, shapes
+from properties.terms import sizes_of_terms
+
+RIGHT = 1e-12  # largest difference, relative to the leaf, of two right implementations in float64
+CANCELS = 100  # a leaf that many times smaller than the terms it is summed from has lost digits
+ROUNDING = 1e-14  # and is then judged in units of those terms
+
+LAYOUTS = pytest.mark.parametrize(
+    ("network", "layout", "jax_gradients"),
+    [
+        (row_major, "rows", padded.row_major_gradients),
+        (column_major, "columns", padded.column_major_gradients),
+    ],
+    ids=["row-major", "column-major"],
+)
+
+
+@LAYOUTS
+@given(problem=problems())
+def test_hand_derived_gradients_are_those_of_jax(network, layout, jax_gradients, problem: Problem):
+    params, X, Y = getattr(problem, layout)
+    hand = network.backward(params, network.forward(params, X), X, Y)
+    terms = sizes_of_terms(problem)
+    for name, expected in jax_gradients(params, X, Y).items():
+        assert hand["d" + name].shape == expected.shape == params[name].shape
+        error = np.abs(hand["d" + name] - expected).max()
+        largest = np.abs(expected).max()
+        if largest * CANCELS >= terms[name]:
+            assert error <= RIGHT * largest, name
+        else:
+            # The unstable corner: labels and predictions balance over the batch, and what is left of
+            # the sum carries the round-off of terms far larger than itself.
+            event(f"{name} cancels")
+            assert error <= ROUNDING * terms[name], name
+
+
+@LAYOUTS
+@given(problem=of_order_one(shapes()))
+def test_finite_differences_hold_both_within_a_narrow_bar(network, layout, jax_gradients, problem: Problem):
+    params, X, Y = getattr(problem, layout)
+    report = check_gradients(
+        network.loss,
+        params,
+        constant(X),
+        constant(Y),
+        gradients=lambda params, X, Y: network.backward(params, network.forward(params, X), X, Y),
+        oracles=("finite-difference",),
+    )
+    assert report, report
+    jax = jax_gradients(params, X, Y)
+    largest = max(np.abs(value).max() for value in jax.values())
+    for leaf, name in zip(report.leaves, params, strict=True):
+        own = np.abs(jax[name]).max()
+        assert leaf.compared == params[name].size
+        assert leaf.bar * own <= 1e-8 * largest
+        assert abs(leaf.expected - jax[name][leaf.worst_index]) <= leaf.bar * own * (1 + 1e-6)
+
+
+@given(problem=problems())
+def test_finite_differences_accuse_neither_layout_in_any_corner(problem: Problem):
+    for network, (params, X, Y) in ((row_major, problem.rows), (column_major, problem.columns)):
+        report = check_gradients(
+            network.loss,
+            params,
+            constant(X),
+            constant(Y),
+            gradients=network.backward(params, network.forward(params, X), X, Y),
+        )
+        assert report.reason is None or report.reason.value == "NOISE", report
+        event(report.verdict.value)

@@ -6,7 +6,6 @@ one line. Everything is made row-major; `Problem.columns` is the same problem tr
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 import numpy as np

@@ -3,6 +3,7 @@
 import numpy as np
 
 from manual import row_major
+from manual.activations import sigmoid_derivative
 from manual.types import Array
 from properties.problems import Problem
 
@@ -17,8 +18,7 @@ def sizes_of_terms(problem: Problem) -> dict[str, float]:
 
     ones = np.ones((problem.m, 1))
     # dA1 is itself a sum, over the outputs: its terms, not what they leave.
-    slope = cache["A1"] * (1 - cache["A1"])
-    dZ1 = (np.abs(gradients["dZ2"]) @ np.abs(params["W2"]).T) * slope
+    dZ1 = (np.abs(gradients["dZ2"]) @ np.abs(params["W2"]).T) * sigmoid_derivative(cache["Z1"])
     return {
         "W2": column_sums(cache["A1"], gradients["dZ2"]),
         "b2": column_sums(ones, gradients["dZ2"]),

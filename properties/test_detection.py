@@ -9,7 +9,7 @@ from gradcheck.evaluator import Evaluator
 from gradcheck.examine import examine
 from gradcheck.oracles.base import Answer
 from gradcheck.oracles.finite_difference import finite_difference
-from gradcheck.probes import Probe, draw_probe
+from gradcheck.probes import Probe
 from gradcheck.verdict import judge, overall
 from manual import row_major
 from properties import mutants

@@ -1,5 +1,7 @@
 """What must hold of the gradients because it holds of the loss, with no second implementation."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,7 +20,7 @@ def gradients(params: Arrays, X: Array, Y: Array) -> Arrays:
     return {name: found["d" + name] for name in NAMES}
 
 
-def assert_same(left: Arrays, right: Arrays, problem: Problem) -> None:
+def assert_same(left: Mapping[str, Array], right: Mapping[str, Array], problem: Problem) -> None:
     """Equal to rounding, in units of the terms that the problem's gradients are summed from."""
     terms = sizes_of_terms(problem)
     for name in NAMES:

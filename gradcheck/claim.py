@@ -71,8 +71,8 @@ class Claim:
                 found += [_leaf(path, leaf) for path, leaf in iter_leaves(tree, name) if is_float(path, leaf)]
         if not found:
             raise ClaimError(
-                f"nothing here carries a gradient: {', '.join(self.names)} hold no floating-point "
-                "array. Pass floats, e.g. x.astype(float)"
+                f"nothing here carries a gradient: there is no floating-point array in "
+                f"{', '.join(self.names)}. Pass floats, e.g. x.astype(float)"
             )
         if all(leaf.value.size == 0 for leaf in found):
             raise ClaimError(

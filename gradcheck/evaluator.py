@@ -61,6 +61,12 @@ class Evaluator:
         found = tuple(_output(path, leaf) for path, leaf in iter_leaves(self._raw, "output"))
         if not found or all(out.size == 0 for out in found):
             raise ClaimError("the forward returned nothing to differentiate: return an array with entries")
+        if not self.claim.takes_cotangent and [out.size for out in found] != [1]:
+            shapes = ", ".join(str(out.shape) for out in found)
+            raise ClaimError(
+                f"gradients= answers for one number, the forward returns an array of shape {shapes}: "
+                "pass vjp=, or a forward that returns the loss"
+            )
         return found
 
 
@@ -89,7 +95,12 @@ def _gradient(name: str, raw: Any) -> Array | None:
     """A claimed gradient as a float array of its own; integers count as floats."""
     if raw is None:
         return None
-    array = np.array(raw)
+    try:
+        array = np.array(raw)
+    except ValueError as error:  # NumPy's words for lists of unequal length
+        raise ClaimError(
+            f"the gradient of {name} is no array ({raw!r:.60}): return an array of floats"
+        ) from error
     if array.dtype.kind in "iub":
         array = array.astype(np.float64)
     if array.dtype.kind != "f":

@@ -11,7 +11,10 @@ from gradcheck.verdict import LeafResult, Reason, Verdict
 
 @dataclass(frozen=True, kw_only=True)
 class OracleResult:
-    """One oracle asked: whether it could answer, what it cost, and whom it agrees with."""
+    """One oracle asked: whether it could answer, what it cost, and whom it agrees with.
+
+    why_not: why it has no answer; where it has one, what the forward raised at some of its probes.
+    """
 
     name: str
     available: bool

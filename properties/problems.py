@@ -39,7 +39,7 @@ class Problem:
     def _draw(self) -> tuple[Arrays, Array, Array]:
         m, n0, n1, n2 = self.shape
         rng = np.random.default_rng(self.seed)
-        params = {
+        params: Arrays = {
             "W1": self.weight_scale * rng.standard_normal((n0, n1)),
             "b1": self.weight_scale * rng.standard_normal((1, n1)),
             "W2": self.weight_scale * rng.standard_normal((n1, n2)),
@@ -49,7 +49,7 @@ class Problem:
             # Units pushed 40 to either side: sigmoid is 1 or 1e-17 there.
             params["b1"] += rng.choice([-40.0, 0.0, 40.0], (1, n1))
             params["b2"] += rng.choice([-40.0, 0.0, 40.0], (1, n2))
-        Y = rng.random((m, n2))
+        Y: Array = rng.random((m, n2))
         return params, self.input_scale * rng.standard_normal((m, n0)), Y if self.soft_labels else np.round(Y)
 
     @property

@@ -120,6 +120,6 @@ def _contradiction(seen: Differences, noise: Array, value: Array, last: Array) -
     """By how much differences finer than each candidate's own disagree with it, noise allowed for."""
     gap = np.abs(seen.central - value[:, None])
     own = gap[np.arange(value.size), last][:, None]  # the truncation of its finest difference
-    truncation = own * (seen.step / seen.step[last][:, None]) ** 2
+    truncation = own * np.minimum(seen.step / seen.step[last][:, None], 1) ** 2
     finer = np.arange(seen.step.size) > last[:, None]
     return np.max(np.where(finer, gap - noise - truncation, 0), axis=1, initial=0)

@@ -76,8 +76,9 @@ def climb(
     steps, above, below = [], [], []
     for t in STEPS:
         plus, minus = outputs(t), outputs(-t)
-        if plus is not None and minus is not None:
-            steps.append(_realised(evaluator.point[position], direction, t))
+        step = _realised(evaluator.point[position], direction, t)
+        if plus is not None and minus is not None and step > 0:
+            steps.append(step)
             above.append(plus)
             below.append(minus)
     shape = (len(steps), base.output.size)

@@ -137,7 +137,8 @@ def _leaf_table(report: Report) -> Table:
 def _footer(report: Report) -> Iterator[str]:
     for oracle in report.oracles:
         if oracle.available:
-            yield f"asked {oracle.name}: {oracle.evaluations} evaluations"
+            raised = f"; at a probe the forward raised {oracle.why_not}" if oracle.why_not else ""
+            yield f"asked {oracle.name}: {oracle.evaluations} evaluations{raised}"
         else:
             yield f"not asked {oracle.name}: {oracle.why_not}"
     for item in report.not_checked:

@@ -1,0 +1,114 @@
+"""The arrows between modules, and what importing costs."""
+
+import ast
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent
+
+# In the order of the pipeline: a module may import those before it, never one after it.
+ORDER = (
+    "version",
+    "errors",
+    "tree",
+    "claim",
+    "align",
+    "evaluator",
+    "adapters.naming",
+    "adapters.functions",
+    "adapters.layer",
+    "adapters",
+    "probes",
+    "oracles.base",
+    "oracles.ladder",
+    "oracles.extrapolate",
+    "oracles.finite_difference",
+    "oracles.autodiff",
+    "oracles",
+    "compare",
+    "examine",
+    "verdict",
+    "diagnosis.evidence",
+    "diagnosis.rules",
+    "diagnosis",
+    "report",
+    "surroundings",
+    "check",
+    "",
+    "render.json",
+    "render.terminal",
+    "render",
+    "reference",
+    "demo.agreement",
+    "demo.errata",
+    "demo.training",
+    "demo.show",
+    "demo",
+    "cli",
+    "__main__",
+)
+
+
+def module_name(path: pathlib.Path) -> str:
+    parts = path.relative_to(ROOT / "gradcheck").with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def imports(path: pathlib.Path, top_level_only: bool = False) -> set[str]:
+    """Absolute names of all modules that a file imports."""
+    tree = ast.parse(path.read_text())
+    found: set[str] = set()
+    for node in tree.body if top_level_only else ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found
+
+
+FILES = sorted((ROOT / "gradcheck").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_go_one_way(path):
+    position = ORDER.index(module_name(path))
+    for imported in imports(path, top_level_only=True):
+        name = imported.removeprefix("gradcheck").removeprefix(".")
+        # A package imports its own modules, which come before it.
+        if imported.startswith("gradcheck") and name in ORDER and name != module_name(path):
+            assert ORDER.index(name) < position, f"{module_name(path)} imports {name}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_only_the_demo_knows_manual_and_nothing_knows_properties(path):
+    known = imports(path)
+    assert not any(name.split(".")[0] in ("properties", "tests") for name in known)
+    if not module_name(path).startswith("demo"):
+        assert not any(name.split(".")[0] == "manual" for name in known)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "manual").glob("*.py")), ids=lambda path: path.name)
+def test_manual_is_an_independent_witness(path):
+    """Nothing but NumPy, itself and the standard library."""
+    for name in imports(path):
+        root = name.split(".")[0]
+        assert root in ("numpy", "manual") or root in sys.stdlib_module_names, name
+
+
+def test_the_reference_never_sees_the_hand_formulas():
+    assert {name.split(".")[0] for name in imports(ROOT / "gradcheck" / "reference.py")} <= {
+        "collections",
+        "typing",
+        "jax",
+        "numpy",
+    }
+
+
+def test_importing_gradcheck_loads_numpy_and_little_more():
+    heavy = ("jax", "scipy", "rich", "cattrs", "hypothesis", "torch")
+    code = f"import gradcheck, sys; print([m for m in {heavy!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"

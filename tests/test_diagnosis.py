@@ -1,0 +1,166 @@
+"""Causes: named where fresh evidence confirms them, and never beyond the evidence."""
+
+import numpy as np
+import pytest
+
+from gradcheck import check_gradients, constant
+from manual import row_major
+from properties import mutants
+
+RNG = np.random.default_rng(8)
+PARAMS = row_major.initialise((3, 4, 2), seed=0)
+X, Y = RNG.standard_normal((5, 3)), np.round(RNG.random((5, 2)))
+
+
+def findings(gradients, **options):
+    """(leaf, code, message, confirmed) of each finding on the two-layer network's loss."""
+    report = check_gradients(row_major.loss, PARAMS, constant(X), constant(Y), gradients=gradients, **options)
+    return {f.leaf.split("'")[1]: f for f in report.findings}
+
+
+@pytest.mark.parametrize(
+    ("mutant", "leaves", "code", "message", "remedy"),
+    [
+        (
+            mutants.batch_mean_lost,
+            "W1 b1 W2 b2",
+            "factor",
+            "5 times too large, 5 is the number of examples",
+            "divide by m = 5",
+        ),
+        (
+            mutants.batch_mean_twice,
+            "W1 b1 W2 b2",
+            "factor",
+            "5 times too small, 5 is the number of examples",
+            "multiply by m = 5",
+        ),
+        (mutants.factor_of_two, "W1 b1 W2 b2", "factor", "2 times too large", "divide by 2"),
+        (
+            mutants.bias_averaged,
+            "b1 b2",
+            "factor",
+            "5 times too small, 5 is the number of examples",
+            "multiply by m = 5",
+        ),
+        (
+            mutants.sign_flipped,
+            "W1 b1 W2 b2",
+            "sign",
+            "the sign is flipped",
+            "negate it: somewhere a difference, such as y - a for a - y, is the wrong way round",
+        ),
+        (
+            mutants.batch_not_summed,
+            "b2",
+            "missing-batch-sum",
+            "axis 0, of length 5, was not summed over",
+            "sum over axis 0 with keepdims=True",
+        ),
+        (
+            mutants.zero,
+            "W1 b1 W2 b2",
+            "zero",
+            "the claimed gradient is zero and the true one is not",
+            "return the gradient, not the zeros or None that it was initialised with",
+        ),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_the_cause_is_named_and_confirmed(mutant, leaves, code, message, remedy):
+    found = findings(mutants.claim(mutant))
+    assert set(found) == set(leaves.split())
+    for finding in found.values():
+        assert (finding.code, finding.message, finding.remedy) == (code, message, remedy)
+        assert finding.confirmed
+
+
+@pytest.mark.parametrize(
+    "mutant",
+    [
+        mutants.squared_error_delta,
+        mutants.activation_missing,
+        mutants.derivative_at_activation,
+        mutants.tanh_derivative,
+        mutants.regularised,
+        mutants.label_branch_missing,
+        mutants.one_entry,
+        mutants.right,
+    ],
+    ids=lambda mutant: mutant.__name__,
+)
+def test_what_no_rule_explains_gets_no_finding(mutant):
+    assert findings(mutants.claim(mutant)) == {}
+
+
+def test_a_factor_that_only_happens_to_equal_the_batch_size_is_not_blamed_on_it():
+    def five_times(params, X, Y):
+        return {name: 5 * value for name, value in mutants.claim(mutants.right)(params, X, Y).items()}
+
+    messages = {finding.message for finding in findings(five_times).values()}
+    assert messages == {"5 times too large"}
+
+
+def test_a_batch_that_cannot_be_cut_leaves_its_size_unnamed():
+    """X is closed over: no data input tells how many examples there are."""
+    report = check_gradients(
+        lambda params: row_major.loss(params, X, Y),
+        PARAMS,
+        gradients=lambda params: mutants.claim(mutants.batch_mean_lost)(params, X, Y),
+    )
+    assert {f.message for f in report.findings} == {"5 times too large"}
+
+
+def test_values_cannot_be_asked_again_and_stay_unconfirmed():
+    values = mutants.claim(mutants.factor_of_two)(PARAMS, X, Y)
+    assert {(f.message, f.confirmed) for f in findings(values).values()} == {("2 times too large", False)}
+
+
+def test_one_number_alone_proves_no_factor():
+    report = check_gradients(lambda x: x**2, 3.0, gradients=7.0)
+    assert not report
+    assert report.findings == ()
+    report = check_gradients(lambda x: x**2, 3.0, gradients=lambda x: 4 * x)
+    assert [f.message for f in report.findings] == ["2 times too large"]
+
+
+def test_a_wrong_point_that_looks_like_a_factor_is_no_factor_elsewhere():
+    """3 x^2 is 6 times x at x = 2 in every entry; on fresh data it is not."""
+    report = check_gradients(lambda x: (0.5 * x**2).sum(), np.full(3, 2.0), gradients=lambda x: 3 * x**2)
+    assert not report
+    assert report.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("shape", "remedy"), [((2,), "sum with keepdims=True"), ((2, 1), "reshape to (1, 2)")]
+)
+def test_a_dropped_axis_is_told_from_wrong_numbers(shape, remedy):
+    def dropped(params, X, Y):
+        found = mutants.claim(mutants.right)(params, X, Y)
+        return found | {"b2": found["b2"].reshape(shape)}
+
+    (finding,) = findings(dropped).values()
+    assert (finding.code, finding.remedy) == ("keepdims", remedy)
+
+
+def test_a_square_transpose_is_found_by_its_numbers():
+    W = RNG.standard_normal((3, 3))
+    report = check_gradients(
+        lambda W: (np.tanh(X @ W) * X).sum(), W, gradients=lambda W: (X.T @ (X * (1 - np.tanh(X @ W) ** 2))).T
+    )
+    assert [f.code for f in report.findings] == ["transposed"]
+
+
+def test_the_users_code_need_not_work_where_a_fresh_point_is_chosen():
+    """The forward refuses other inputs than the first: the verdict stands, the cause is unconfirmed."""
+    calls = []
+
+    def gradient(x):
+        calls.append(x.copy())
+        if not np.array_equal(x, calls[0]):
+            raise RuntimeError("only here")
+        return 4 * x
+
+    report = check_gradients(lambda x: (x**2).sum(), np.array([1.0, 2.0]), gradients=gradient)
+    assert not report
+    assert [(f.message, f.confirmed) for f in report.findings] == [("2 times too large", False)]

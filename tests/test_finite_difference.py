@@ -1,0 +1,145 @@
+"""Differences that know their error: right within the bar, and the bar no wider than it must be."""
+
+import numpy as np
+import pytest
+from scipy import special
+
+from gradcheck.adapters import from_vjp
+from gradcheck.evaluator import Evaluator
+from gradcheck.oracles.finite_difference import finite_difference
+from gradcheck.probes import draw_probe
+
+SHARP = 1e-8  # relative bar that smooth functions at ordinary points must reach
+
+
+def estimate(f, x):
+    """The oracle's estimate for one input, and the cotangent it was asked with."""
+    claim = from_vjp(f, x, vjp=lambda u, x: u, names=("x",))
+    evaluator = Evaluator(claim)
+    probe = draw_probe(evaluator, seed=0)
+    answer = finite_difference(evaluator, probe)
+    return answer.estimates[0], probe.cotangents[0]
+
+
+def slope_at(f, x):
+    found, cotangent = estimate(f, np.array(float(x)))
+    return float(found.value / cotangent), float(found.error / abs(cotangent)), bool(found.kink)
+
+
+SMOOTH = [
+    (np.sin, np.cos, 0.7),
+    (np.sin, np.cos, 12345.6),
+    (np.exp, np.exp, -3.0),
+    (lambda x: np.exp(20 * x), lambda x: 20 * np.exp(20 * x), 1.3),
+    (np.log, lambda x: 1 / x, 1e-9),
+    (np.sqrt, lambda x: 0.5 / np.sqrt(x), 1e-8),
+    (lambda x: x**2, lambda x: 2 * x, 1e7),
+    (lambda x: x**3, lambda x: 3 * x**2, -1e-6),
+    (lambda x: 3 * x, lambda _: 3.0, 0.1),
+    (lambda x: 1 / x, lambda x: -(x**-2), 1e-5),
+    (special.erf, lambda x: 2 / np.sqrt(np.pi) * np.exp(-x * x), 0.4),
+    (special.gammaln, special.digamma, 4.2),
+    (lambda x: 1e300 * np.sin(x), lambda x: 1e300 * np.cos(x), 0.7),
+    (lambda x: 1e-300 * np.sin(x), lambda x: 1e-300 * np.cos(x), 0.7),
+    (lambda x: 1e-6 * np.sin(x), lambda x: 1e-6 * np.cos(x), 0.7),
+    (lambda x: np.logaddexp(0, x), special.expit, 1e-12),  # varies over 1, is asked at 1e-12
+    (np.tanh, lambda x: 1 / np.cosh(x) ** 2, 0.0),
+]
+
+
+@pytest.mark.parametrize(("f", "derivative", "x"), SMOOTH, ids=range(len(SMOOTH)))
+def test_smooth_functions_are_right_within_a_narrow_bar(f, derivative, x):
+    value, error, kink = slope_at(f, x)
+    expected = float(derivative(x))
+    assert abs(value - expected) <= error
+    assert error <= SHARP * abs(expected)
+    assert not kink
+
+
+@pytest.mark.parametrize(
+    ("f", "derivative", "x"),
+    [
+        # Rounding of 1000 x is odd around many x: second differences alone see no noise there.
+        (lambda x: np.sin(1000 * x), lambda x: 1000 * np.cos(1000 * x), -1.19992103),
+        (lambda x: np.sin(1000 * x), lambda x: 1000 * np.cos(1000 * x), 2.75114423),
+        (lambda x: np.sin(x) + 1e6, np.cos, 0.7),  # the digits of the sine are lost
+        (lambda x: np.sin(x.astype(np.float32)), np.cos, 0.7),
+        (lambda x: np.sin(x.astype(np.float32)).astype(float), np.cos, -2.5),
+        (lambda x: np.sin(x) + 1e-5 * np.modf(1e5 * np.sin(1e15 * x))[0], np.cos, 0.7),  # a solver's noise
+        (lambda x: np.round(np.sin(x), 4), np.cos, 1.2),  # quantised: constant on every fine step
+        (lambda x: np.round(np.sin(x), 4), np.cos, -2.33445),
+        (np.sin, np.cos, 6.8e9),  # coarse steps see many periods
+    ],
+    ids=range(9),
+)
+def test_hard_functions_are_right_within_a_bar_however_wide(f, derivative, x):
+    value, error, _ = slope_at(f, x)
+    assert abs(value - float(derivative(x))) <= error
+    assert np.isfinite(error)
+
+
+def test_a_corner_is_the_interval_of_its_slopes():
+    value, error, kink = slope_at(np.abs, 0.0)
+    assert kink
+    assert (value - error, value + error) == pytest.approx((-1, 1), rel=1e-9)
+    value, error, kink = slope_at(lambda x: np.maximum(x, 0.1 * x) + 5 * x, 0.0)
+    assert kink
+    assert (value - error, value + error) == pytest.approx((5.1, 6), rel=1e-9)
+
+
+@pytest.mark.parametrize("distance", [1e-3, 1e-6, 1e-9])
+def test_a_kink_beside_the_point_is_no_kink_at_it(distance):
+    value, error, kink = slope_at(lambda x: np.maximum(x - 1, 0), 1 + distance)
+    assert not kink
+    assert abs(value - 1) <= error <= 1e-3
+
+
+def test_a_curved_function_is_not_taken_for_a_corner():
+    value, error, kink = slope_at(lambda x: np.cosh(30 * x), 0.0)
+    assert not kink
+    assert abs(value) <= error
+
+
+def test_a_sleeping_unit_that_wakes_up_nearby_has_a_zero_gradient():
+    value, error, _ = slope_at(lambda x: np.maximum(x - 1.01, 0), 1.0)
+    assert value == 0
+    assert error < 1e-6
+
+
+def test_outputs_that_do_not_move_add_no_noise():
+    """1e12 beside sin(x): contracted first, its round-off would hide the sine's derivative."""
+    found, cotangent = estimate(lambda x: np.array([np.sin(x[0]), 1e12 + 0 * x[1]]), np.array([0.7, 0.0]))
+    expected = cotangent[0] * np.cos(0.7)
+    assert abs(found.value[0] - expected) <= found.error[0] <= 0.1 * abs(expected)
+
+
+def test_entries_eighteen_decades_apart_are_each_met_at_their_own_size():
+    x = np.array([1e-9, 1.0, 1e9])
+    found, cotangent = estimate(np.log, x)
+    np.testing.assert_allclose(found.value, cotangent / x, rtol=1e-7)
+    assert (np.abs(found.value - cotangent / x) <= found.error).all()
+
+
+def test_steps_that_leave_the_domain_are_left_out():
+    def guarded(x):
+        if x < 0.9:
+            raise ValueError("x must be at least 0.9")
+        return np.log(x)
+
+    value, error, _ = slope_at(guarded, 1.0)
+    assert abs(value - 1) <= error <= 1e-8
+
+
+def test_nothing_is_claimed_where_no_step_can_be_taken():
+    _, error, _ = slope_at(lambda x: np.where(x == 1.0, x, np.nan), 1.0)
+    assert error == np.inf
+
+
+def test_many_entries_are_met_along_random_directions():
+    x = np.random.default_rng(0).standard_normal((40, 50))
+    found, cotangent = estimate(lambda x: (x**2).sum(), x)
+    assert found.directions is not None
+    gradient = 2 * x * cotangent
+    assert (np.abs(found.project(gradient) - found.value) <= found.error).all()
+    gradient[3, 4] *= 1.001
+    assert (np.abs(found.project(gradient) - found.value) > found.error).all()

@@ -1,0 +1,128 @@
+"""The hand-derived network: exact in the tails, true to its dtype, blind to nobody's arrays."""
+
+import math
+
+import numpy as np
+import pytest
+
+from manual import column_major, row_major, xor
+from manual.activations import sigmoid, sigmoid_derivative, softplus
+from manual.losses import binary_cross_entropy, binary_cross_entropy_delta
+from manual.training import descend, gradient_descent
+
+LAYOUTS = pytest.mark.parametrize("network", [row_major, column_major], ids=["row-major", "column-major"])
+SIZES = (3, 4, 2)
+
+
+def problem(network, m=5, dtype=np.float64):
+    rng = np.random.default_rng(3)
+    X, Y = rng.standard_normal((m, SIZES[0])), np.round(rng.random((m, SIZES[2])))
+    params = {name: value.astype(dtype) for name, value in network.initialise(SIZES, seed=1).items()}
+    if network is column_major:
+        X, Y = X.T, Y.T
+    return params, X.astype(dtype), Y.astype(dtype)
+
+
+@pytest.mark.parametrize("z", [-1000.0, -745.0, -40.0, -1e-300, 0.0, 1e-9, 40.0, 745.0, 1000.0])
+def test_sigmoid_and_its_derivative_keep_their_digits_in_both_tails(z):
+    small = math.exp(-abs(z)) / (1 + math.exp(-abs(z)))
+    large = 1 / (1 + math.exp(-abs(z)))
+    assert sigmoid(np.array(z)) == pytest.approx(large if z >= 0 else small, rel=1e-15, abs=0)
+    assert sigmoid_derivative(np.array(z)) == pytest.approx(small * large, rel=1e-15, abs=0)
+    assert softplus(np.array(z)) == pytest.approx(max(z, 0) + math.log1p(math.exp(-abs(z))), rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("z", "y", "expected"),
+    [
+        (1000.0, 1.0, 0.0),
+        (1000.0, 0.0, 1000.0),
+        (-1000.0, 0.0, 0.0),
+        (-1000.0, 1.0, 1000.0),
+        (1000.0, 0.25, 750.0),
+        (40.0, 1.0, math.exp(-40.0)),  # log(A) would be 0 here, and log(1 - A) -inf
+        (0.0, 0.5, math.log(2)),
+    ],
+)
+def test_the_loss_is_finite_and_right_in_both_tails(z, y, expected):
+    loss = binary_cross_entropy(np.array([[z]]), np.array([[y]]), m=1)
+    assert float(loss) == pytest.approx(expected, rel=1e-15, abs=1e-300)
+
+
+def test_the_delta_does_not_cancel_where_a_saturated_unit_is_right():
+    delta = binary_cross_entropy_delta(np.array([[40.0, -40.0]]), np.array([[1.0, 0.0]]), m=1)
+    np.testing.assert_allclose(delta, [[-math.exp(-40), math.exp(-40)]], rtol=1e-15)
+
+
+@LAYOUTS
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
+def test_any_float_dtype_in_gives_that_dtype_out(network, dtype):
+    params, X, Y = problem(network, dtype=dtype)
+    cache = network.forward(params, X)
+    gradients = network.backward(params, cache, X, Y.astype(int))
+    loss, predicted = network.loss(params, X, Y), network.predict(params, X)
+    assert {array.dtype for array in (*cache.values(), *gradients.values(), loss, predicted)} == {
+        np.dtype(dtype)
+    }
+
+
+@LAYOUTS
+def test_every_gradient_has_the_shape_of_what_it_is_the_gradient_of(network):
+    params, X, Y = problem(network)
+    cache = network.forward(params, X)
+    gradients = network.backward(params, cache, X, Y)
+    for name, gradient in gradients.items():
+        assert gradient.shape == (params | cache)[name.removeprefix("d")].shape
+    assert list(gradients) == ["dZ2", "dW2", "db2", "dA1", "dZ1", "dW1", "db1"]
+
+
+@LAYOUTS
+def test_intermediate_gradients_are_derivatives_of_the_mean_loss(network):
+    """dZ2 and dA1 by central differences of the loss as a function of Z2 and A1."""
+    params, X, Y = problem(network)
+    cache = network.forward(params, X)
+    gradients = network.backward(params, cache, X, Y)
+    m, step = 5, 1e-6
+    for index in np.ndindex(cache["Z2"].shape):
+        up, down = cache["Z2"].copy(), cache["Z2"].copy()
+        up[index] += step
+        down[index] -= step
+        slope = (binary_cross_entropy(up, Y, m) - binary_cross_entropy(down, Y, m)) / (2 * step)
+        assert gradients["dZ2"][index] == pytest.approx(float(slope), abs=1e-9)
+    np.testing.assert_allclose(
+        gradients["dZ1"], gradients["dA1"] * cache["A1"] * (1 - cache["A1"]), rtol=1e-12
+    )
+
+
+@LAYOUTS
+def test_initial_weights_are_seeded_and_initial_biases_zero(network):
+    first, again, other = (network.initialise(SIZES, seed) for seed in (0, 0, 1))
+    assert all(np.array_equal(first[name], again[name]) for name in first)
+    assert not np.array_equal(first["W1"], other["W1"])
+    assert not first["b1"].any()
+    assert not first["b2"].any()
+
+
+@LAYOUTS
+def test_gradient_descent_lowers_the_loss_and_leaves_its_start_alone(network):
+    params, X, Y = problem(network)
+    before = {name: value.copy() for name, value in params.items()}
+    training = gradient_descent(network, params, X, Y, learning_rate=0.5, epochs=20)
+    assert len(training.losses) == 21
+    assert all(later < earlier for earlier, later in zip(training.losses, training.losses[1:], strict=False))
+    assert all(np.array_equal(params[name], before[name]) for name in params)
+
+
+def test_a_step_of_gradient_descent_is_theta_minus_rate_times_gradient():
+    stepped = descend({"W1": np.array([1.0, 2.0])}, {"dW1": np.array([10.0, -10.0])}, learning_rate=0.1)
+    np.testing.assert_allclose(stepped["W1"], [0.0, 3.0])
+
+
+def test_both_layouts_learn_xor_alike():
+    rows = row_major.initialise((2, 2, 1), seed=0)
+    columns = {name: value.T for name, value in rows.items()}
+    by_rows = gradient_descent(row_major, rows, xor.X, xor.Y, learning_rate=1.0, epochs=2000)
+    by_columns = gradient_descent(column_major, columns, xor.X.T, xor.Y.T, learning_rate=1.0, epochs=2000)
+    assert np.array_equal(row_major.predict(by_rows.params, xor.X), xor.Y)
+    assert np.array_equal(column_major.predict(by_columns.params, xor.X.T), xor.Y.T)
+    assert by_rows.losses[-1] == pytest.approx(by_columns.losses[-1], rel=1e-9)

@@ -11,11 +11,15 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 Tree = Any
 
 
 def children(tree: Tree, name: str) -> list[tuple[str, Any, Tree]] | None:
     """(path, key, child) for each child of a container, None for a leaf."""
+    if isinstance(tree, np.ndarray):
+        return None  # most trees by far are single arrays, and the tests below are slow
     if isinstance(tree, Mapping):
         return [(f"{name}[{key!r}]", key, child) for key, child in tree.items()]
     if isinstance(tree, list | tuple):

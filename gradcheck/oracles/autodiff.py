@@ -33,7 +33,7 @@ def autodiff(evaluator: Evaluator, probe: Probe) -> Answer:
         )
     rng = generator(0, purpose=NUDGE_STREAM)
     points = [evaluator.point] + [_nudged(evaluator.point, rng) for _ in range(NUDGES)]
-    answers = [_vjp(evaluator, function, point, probe.cotangents) for point in points]
+    answers = _vjps(evaluator, function, points, probe.cotangents)
     gap = _forward_gap(evaluator.outputs, [outputs for outputs, _ in answers])
     if gap:
         return Answer(oracle=NAME, why_not=gap, evaluations=len(points), forward_disagrees=True)
@@ -51,25 +51,36 @@ def _nudged(point: Arrays, rng: np.random.Generator) -> Arrays:
     )
 
 
-def _vjp(
-    evaluator: Evaluator, function: Callable[..., Any], point: Arrays, cotangents: Arrays
-) -> tuple[Arrays, Arrays]:
-    """JAX's output and gradients at a point; no gradients where the output has another shape."""
+def _vjps(
+    evaluator: Evaluator, function: Callable[..., Any], points: list[Arrays], cotangents: Arrays
+) -> list[tuple[Arrays, Arrays]]:
+    """JAX's outputs and gradients at each point; no gradients where the outputs have other shapes."""
     import jax
     import jax.numpy as jnp
 
     def forward(values: Any) -> list[Any]:
-        return [leaf for _, leaf in iter_leaves(function(*evaluator.claim.inputs_at(values)))]
+        outputs = function(*evaluator.claim.inputs_at(values))
+        return [jnp.asarray(leaf) for _, leaf in iter_leaves(outputs)]
+
+    def vjp(values: Any) -> tuple[list[Any], Any]:
+        outputs, pull_back = jax.vjp(forward, values)
+        if [out.shape for out in outputs] != [u.shape for u in cotangents]:
+            return outputs, ()
+        (gradients,) = pull_back(
+            [jnp.asarray(u, out.dtype) for u, out in zip(cotangents, outputs, strict=True)]
+        )
+        return outputs, gradients
+
+    def at(run: Callable[..., Any], point: Arrays) -> tuple[Arrays, Arrays]:
+        outputs, gradients = run(tuple(jnp.asarray(value, float) for value in point))
+        return tuple(map(np.asarray, outputs)), tuple(map(np.asarray, gradients))
 
     with jax.enable_x64(True):
-        outputs, pull_back = jax.vjp(forward, tuple(jnp.asarray(value, float) for value in point))
-        found = tuple(np.asarray(out) for out in outputs)
-        if [out.shape for out in found] != [u.shape for u in cotangents]:
-            return found, ()
-        (gradients,) = pull_back(
-            [jnp.asarray(u, out.dtype) for u, out in zip(cotangents, found, strict=True)]
-        )
-        return found, tuple(np.asarray(gradient) for gradient in gradients)
+        try:
+            compiled = jax.jit(vjp)
+            return [at(compiled, point) for point in points]
+        except jax.errors.ConcretizationTypeError:  # it branches on values, which only eager JAX knows
+            return [at(vjp, point) for point in points]
 
 
 def _bar(moves: list[Array]) -> Array:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from gradcheck.claim import Claim, carries_gradient, is_float
 from gradcheck.errors import ClaimError
 from gradcheck.tree import Tree, children
@@ -23,30 +25,54 @@ def align(claim: Claim, gradients: Tree) -> tuple[Any, ...]:
     wanted = [
         (name, tree) for name, tree in zip(claim.names, claim.inputs, strict=True) if carries_gradient(tree)
     ]
-    split = _only(claim, wanted[0][1], gradients) if len(wanted) == 1 else _several(claim, wanted, gradients)
+    split = [_only(claim, wanted[0], gradients)] if len(wanted) == 1 else _several(claim, wanted, gradients)
     found: list[Any] = []
     for (name, tree), gradient in zip(wanted, split, strict=True):
         found += _by_leaf(name, tree, gradient)
     return tuple(found)
 
 
-def _only(claim: Claim, tree: Tree, gradients: Tree) -> list[Any]:
-    """The gradient of the only differentiable input: bare, or in a tuple of all inputs'."""
-    if isinstance(gradients, tuple) and not isinstance(tree, tuple):
-        if len(gradients) == len(claim.inputs):
-            return _drop_constants(claim, gradients)
-        if len(gradients) != 1:
-            raise ClaimError(
-                f"{claim.name} returned {len(gradients)} gradients for 1 input: return the gradient alone"
-            )
-        return [gradients[0]]
-    return [gradients]
+def _only(claim: Claim, wanted: tuple[str, Tree], gradients: Tree) -> Tree:
+    """The gradient of the only differentiable input: bare, in a sequence of all inputs', or by its name."""
+    name, tree = wanted
+    if _fits(tree, gradients):
+        return gradients
+    if isinstance(gradients, list | tuple) and len(gradients) in (1, len(claim.inputs)):
+        inner = gradients[0] if len(gradients) == 1 else _drop_constants(claim, gradients)[0]
+        if inner is None or _fits(tree, inner) or isinstance(gradients, tuple):
+            return inner
+    if isinstance(gradients, tuple) and children(tree, name) is None:
+        raise ClaimError(
+            f"{claim.name} returned {len(gradients)} gradients for 1 input: return the gradient alone"
+        )
+    if isinstance(gradients, Mapping) and children(tree, name) is None:
+        return _by_key(gradients, name, f"{claim.name}'s dictionary", {name})
+    return gradients
+
+
+def _fits(tree: Tree, gradient: Any) -> bool:
+    """Whether something has the form of an input's gradient: its containers, and its arrays' shapes."""
+    found = children(tree, "")
+    if found is None:
+        return gradient is None or (not isinstance(gradient, Mapping) and _shape(gradient) == np.shape(tree))
+    if isinstance(tree, list | tuple):
+        same = isinstance(gradient, list | tuple) and len(gradient) == len(tree)
+        return same and all(_fits(child, gradient[key]) for _, key, child in found if carries_gradient(child))
+    return isinstance(gradient, Mapping | type(tree))
+
+
+def _shape(value: Any) -> tuple[int, ...] | None:
+    try:
+        return np.shape(value)
+    except ValueError:  # lists of unequal length have none
+        return None
 
 
 def _several(claim: Claim, wanted: list[tuple[str, Tree]], gradients: Tree) -> list[Any]:
     """One gradient tree a differentiable input."""
     if isinstance(gradients, Mapping):
-        return [_by_key(gradients, name, f"{claim.name}'s dictionary") for name, _ in wanted]
+        known = {name for name, _ in wanted}
+        return [_by_key(gradients, name, f"{claim.name}'s dictionary", known) for name, _ in wanted]
     names = ", ".join(name for name, _ in wanted)
     if not isinstance(gradients, list | tuple):
         raise ClaimError(
@@ -91,7 +117,8 @@ def _part(name: str, tree: Tree, gradient: Any, key: Any) -> Any:
             f"of length {len(tree)} is due: return gradients in the containers of the inputs"
         )
     if isinstance(gradient, Mapping):
-        return _by_key(gradient, key, f"the gradient of {name}")
+        known = {key for _, key, _ in children(tree, name) or ()}
+        return _by_key(gradient, key, f"the gradient of {name}", known)
     if isinstance(gradient, type(tree)):
         return getattr(gradient, key)  # a dataclass answers for a dataclass
     raise ClaimError(
@@ -100,10 +127,13 @@ def _part(name: str, tree: Tree, gradient: Any, key: Any) -> Any:
     )
 
 
-def _by_key(gradients: Mapping[Any, Any], key: Any, what: str) -> Any:
-    """gradients['d' + key], as lectures name it, or gradients[key]."""
+def _by_key(gradients: Mapping[Any, Any], key: Any, what: str, known: set[Any]) -> Any:
+    """gradients['d' + key], as lectures name it, or gradients[key].
+
+    known: the keys of the inputs, since dx may be an input beside x.
+    """
     for candidate in (f"d{key}", key):
-        if candidate in gradients:
+        if candidate in gradients and (candidate == key or candidate not in known):
             return gradients[candidate]
     raise ClaimError(
         f"{what} has no entry for {key!r} (keys: {', '.join(map(str, gradients)) or 'none'}): "

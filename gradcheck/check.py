@@ -12,7 +12,7 @@ import numpy as np
 from gradcheck.adapters import as_claim
 from gradcheck.claim import Claim
 from gradcheck.compare import agreements
-from gradcheck.diagnosis import explain
+from gradcheck.diagnosis import Look, explain, look_again
 from gradcheck.diagnosis.evidence import Finding
 from gradcheck.errors import ClaimError, GradientMismatch, GradientUndecided
 from gradcheck.examine import Examination, examine
@@ -20,7 +20,7 @@ from gradcheck.oracles import chosen
 from gradcheck.report import Evaluations, OracleResult, Report
 from gradcheck.surroundings import preserved
 from gradcheck.tree import Tree
-from gradcheck.verdict import LeafResult, Verdict, judge, overall
+from gradcheck.verdict import LeafResult, Verdict, judge, overall, verdicts
 from gradcheck.version import __version__
 
 # The relative error that a PASS must have been able to see, by the bytes of a number.
@@ -49,16 +49,19 @@ def check_gradients(
     Raises ClaimError where the call makes no claim that can be judged; an exception of the user's
     own functions at the user's own point passes through.
     """
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise ClaimError(f"seed={seed!r} is no seed: pass a whole number from 0 on")
     asked = chosen(oracles)
+    threshold = _validated(sensitivity)
     with preserved():
         claim = as_claim(target, inputs, vjp=vjp, gradients=gradients, reference=reference, names=names)
         seen = examine(claim, asked, seed)
-        threshold = _threshold(sensitivity, seen)
+        if threshold is None:
+            threshold = _attainable(seen)
         leaves = judge(seen, threshold)
-        findings = explain(claim, asked, seed, seen, leaves)
-    return _report(claim, seen, leaves, findings, threshold, seed)
+        looks = look_again(claim, asked, seed, seen) if Verdict.FAIL in verdicts(leaves) else ()
+        findings = explain(claim, seen, leaves, looks)
+    return _report(claim, seen, leaves, looks, findings, threshold, seed)
 
 
 def assert_gradients(target: Any, *inputs: Tree, allow_undecided: bool = False, **options: Any) -> Report:
@@ -71,25 +74,32 @@ def assert_gradients(target: Any, *inputs: Tree, allow_undecided: bool = False, 
     return report
 
 
-def _threshold(sensitivity: str | float, seen: Examination) -> float:
-    """The sensitivity asked for, or what the narrowest arithmetic in sight allows."""
-    if sensitivity == "auto":
-        widths = [array.dtype.itemsize for array in (*seen.evaluator.outputs, *seen.claimed)]
-        return SENSITIVITY[min(8, *widths)]
-    if isinstance(sensitivity, str) or not 0 < sensitivity < 1:
+def _validated(sensitivity: str | float) -> float | None:
+    """The sensitivity asked for, None where it is left to the arithmetic."""
+    if isinstance(sensitivity, str) and sensitivity == "auto":
+        return None
+    if not isinstance(sensitivity, float | int | np.number) or not 0 < sensitivity < 1:
         raise ClaimError(f"sensitivity={sensitivity!r} is no relative error: pass a number between 0 and 1")
     return float(sensitivity)
+
+
+def _attainable(seen: Examination) -> float:
+    """What the narrowest arithmetic in sight allows a PASS to see."""
+    widths = [array.dtype.itemsize for array in (*seen.evaluator.outputs, *seen.claimed)]
+    return SENSITIVITY[min(8, *widths)]
 
 
 def _report(
     claim: Claim,
     seen: Examination,
     leaves: tuple[LeafResult, ...],
+    looks: tuple[Look, ...],
     findings: tuple[Finding, ...],
     sensitivity: float,
     seed: int,
 ) -> Report:
     verdict, reason = overall(leaves, seen.answers)
+    evaluators = [seen.evaluator, *(look.seen.evaluator for look in looks)]
     rows = tuple(row for comparisons in seen.comparisons for row in agreements(comparisons))
     return Report(
         name=claim.name,
@@ -115,9 +125,12 @@ def _report(
         agreements=rows,
         findings=findings,
         not_checked=claim.not_checked,
-        evaluations=Evaluations(forward=seen.evaluator.forwards, backward=seen.evaluator.backwards),
+        evaluations=Evaluations(
+            forward=sum(evaluator.forwards for evaluator in evaluators),
+            backward=sum(evaluator.backwards for evaluator in evaluators),
+        ),
         sensitivity=sensitivity,
-        seed=seed,
+        seed=int(seed),
         versions=_versions(),
     )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from gradcheck.errors import ClaimError
 from gradcheck.tree import Tree, iter_leaves, map_leaves
@@ -15,15 +18,15 @@ from gradcheck.tree import Tree, iter_leaves, map_leaves
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-@dataclass(frozen=True)
 class Constant:
-    """An input that carries no gradient, such as the data X of a loss; made by `constant`."""
+    """An input, or a part of one, that carries no gradient; made by `constant`. A leaf of a tree."""
 
-    value: Tree
+    def __init__(self, value: Tree) -> None:
+        self.value = value
 
 
 def constant(value: Tree) -> Constant:
-    """Mark an input of `check_gradients` as data: handed to the forward, not differentiated."""
+    """Mark an input of `check_gradients`, or a part of one, as data: handed on, not differentiated."""
     return Constant(value)
 
 
@@ -67,8 +70,7 @@ class Claim:
         """The differentiable arrays in order. Raises ClaimError for inputs that cannot be judged."""
         found: list[Leaf] = []
         for name, tree in zip(self.names, self.inputs, strict=True):
-            if not isinstance(tree, Constant):
-                found += [_leaf(path, leaf) for path, leaf in iter_leaves(tree, name) if is_float(path, leaf)]
+            found += [_leaf(path, leaf) for path, leaf in iter_leaves(tree, name) if is_float(path, leaf)]
         if not found:
             raise ClaimError(
                 f"nothing here carries a gradient: there is no floating-point array in "
@@ -81,25 +83,35 @@ class Claim:
             )
         return tuple(found)
 
-    def inputs_at(self, values: tuple[Array, ...]) -> tuple[Tree, ...]:
-        """The inputs with the differentiable leaves replaced: copies, so that nothing of the user's moves."""
+    def __post_init__(self) -> None:
+        if len(self.names) != len(self.inputs) or len(set(self.names)) != len(self.names):
+            raise ClaimError(
+                f"names={self.names!r} do not fit {len(self.inputs)} inputs: pass that many different names"
+            )
+
+    def inputs_at(self, values: tuple[Array, ...], dtype: DTypeLike | None = None) -> tuple[Tree, ...]:
+        """The inputs with the differentiable leaves replaced: copies, so that nothing of the user's moves.
+
+        dtype: of the constant float arrays as well, where it is given.
+        """
         left = iter(values)
 
         def fill(path: str, leaf: Any) -> Any:
-            return next(left).copy() if is_float(path, leaf) else copied(path, leaf)
+            if is_float(path, leaf):
+                value = next(left)
+                return np.array(value) if isinstance(value, np.ndarray | np.generic) else value
+            return copied(path, leaf, dtype)
 
-        return tuple(
-            map_leaves(copied, tree.value) if isinstance(tree, Constant) else map_leaves(fill, tree)
-            for tree in self.inputs
-        )
+        return tuple(map_leaves(fill, tree) for tree in self.inputs)
 
     def at(self, values: tuple[Array, ...]) -> Claim:
         """The same claim at other values of its leaves."""
-        moved = tuple(
-            Constant(tree) if isinstance(old, Constant) else tree
-            for old, tree in zip(self.inputs, self.inputs_at(values), strict=True)
+        left = iter(values)
+        moved = (
+            map_leaves(lambda path, leaf: next(left) if is_float(path, leaf) else leaf, tree)
+            for tree in self.inputs
         )
-        return dataclasses.replace(self, inputs=moved)
+        return dataclasses.replace(self, inputs=tuple(moved))
 
     @property
     def batch_size(self) -> int | None:
@@ -109,6 +121,8 @@ class Claim:
         that no parameter has. Every data array must have it once, so that the axis is known.
         """
         shapes = [shape for i, tree in enumerate(self.inputs) if i in self.data for shape in _shapes(tree)]
+        if all(len(shape) < 2 for shape in shapes):
+            return None  # a vector alone may be examples or features
         shared = set[int].intersection(*map(set, shapes)) if shapes else set[int]()
         if len(shared) > 1:
             for i, tree in enumerate(self.inputs):
@@ -123,23 +137,21 @@ class Claim:
         """The same claim on the first `count` of its `batch_size` examples."""
         size = self.batch_size
 
-        def cut(_: str, leaf: Any) -> Any:
+        def cut(path: str, leaf: Any) -> Any:
+            if isinstance(leaf, Constant):
+                return Constant(map_leaves(cut, leaf.value, path))
             shape = np.shape(leaf)
             return np.take(leaf, range(count), axis=shape.index(size)) if size in shape else leaf
 
-        def shorten(tree: Tree) -> Tree:
-            if isinstance(tree, Constant):
-                return Constant(map_leaves(cut, tree.value))
-            return map_leaves(cut, tree)
-
-        inputs = (shorten(tree) if i in self.data else tree for i, tree in enumerate(self.inputs))
+        inputs = (map_leaves(cut, tree) if i in self.data else tree for i, tree in enumerate(self.inputs))
         return dataclasses.replace(self, inputs=tuple(inputs))
 
 
 def _shapes(tree: Tree) -> list[tuple[int, ...]]:
     """The shapes of an input's arrays, numbers left out."""
-    tree = tree.value if isinstance(tree, Constant) else tree
-    return [np.shape(leaf) for _, leaf in iter_leaves(tree) if np.ndim(leaf)]
+    leaves = [leaf for _, leaf in iter_leaves(tree)]
+    inside = [shape for leaf in leaves if isinstance(leaf, Constant) for shape in _shapes(leaf.value)]
+    return inside + [np.shape(leaf) for leaf in leaves if not isinstance(leaf, Constant) and np.ndim(leaf)]
 
 
 def is_float(name: str, leaf: Any) -> bool:
@@ -147,7 +159,7 @@ def is_float(name: str, leaf: Any) -> bool:
 
     Raises ClaimError for arrays of objects, text or complex numbers.
     """
-    if leaf is None or isinstance(leaf, str | bytes):
+    if leaf is None or isinstance(leaf, str | bytes | Constant):
         return False
     array = np.asarray(leaf)
     if array.dtype.kind in "OUSV":
@@ -162,16 +174,20 @@ def is_float(name: str, leaf: Any) -> bool:
     return array.dtype.kind == "f"
 
 
-def carries_gradient(tree: Tree) -> bool:
+def carries_gradient(tree: Tree, name: str = "an input") -> bool:
     """Whether any leaf of an input is differentiated."""
-    if isinstance(tree, Constant):
-        return False
-    return any(is_float(name, leaf) for name, leaf in iter_leaves(tree))
+    return any(is_float(path, leaf) for path, leaf in iter_leaves(tree, name))
 
 
-def copied(_: str, leaf: Any) -> Any:
-    """A copy of an array, and anything else as it is."""
-    return leaf.copy() if isinstance(leaf, np.ndarray) else leaf
+def copied(path: str, leaf: Any, dtype: DTypeLike | None = None) -> Any:
+    """A leaf that the user's code may write to or draw from, without the user's own being touched."""
+    if isinstance(leaf, Constant):
+        return map_leaves(lambda inner, part: copied(inner, part, dtype), leaf.value, path)
+    if isinstance(leaf, np.ndarray):
+        return leaf.astype(dtype) if dtype is not None and leaf.dtype.kind == "f" else leaf.copy()
+    if isinstance(leaf, np.random.Generator | np.random.RandomState | random.Random):
+        return copy.deepcopy(leaf)
+    return leaf
 
 
 def _leaf(name: str, leaf: Any) -> Leaf:

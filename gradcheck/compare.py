@@ -9,11 +9,6 @@ import numpy as np
 from gradcheck.claim import Array
 from gradcheck.oracles.base import Answer, Estimate
 
-ROUNDING_UNITS = 32  # units of round-off of a leaf's largest entry that a right claim may be off by
-# Where a gradient is a sum that cancels, rounding is that of its terms, which are as large as the
-# function over its input; a sum that cancels by more than this is judged all the same.
-CANCELLATION = 2.0**20
-
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
@@ -50,9 +45,16 @@ class Comparison:
 
     @property
     def detection_limit(self) -> float:
-        """The smallest error, relative to `scale`, that this comparison would have convicted."""
-        bars = self.allowance[~self.estimate.kink]
-        return relative(float(np.max(bars, initial=0)), self.scale)
+        """The smallest error, relative to `scale`, that this comparison would have convicted.
+
+        A kink's interval is not a blunt bar: entry by entry it is left out. Along a direction it
+        hides the errors of all entries, and counts; and there one entry of n, as large as the
+        others, is a part of 1/sqrt(n) of what is compared.
+        """
+        if self.entrywise:
+            return relative(float(np.max(self.allowance[~self.estimate.kink], initial=0)), self.scale)
+        entries = self.estimate.directions[0].size  # type: ignore[index]
+        return relative(float(np.max(self.allowance)), self.scale) * float(np.sqrt(entries))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,38 +71,49 @@ class Agreement:
 
 def relative(size: float, scale: float) -> float:
     """size / scale, and 0 / 0 = 0: where nothing is large, nothing is wrong."""
-    return 0.0 if size == 0 else float(np.divide(size, scale)) if scale else float("inf")
+    if size == 0:
+        return 0.0
+    return float(size / scale) if scale and np.isfinite(size) else float("inf") if size > 0 else float("nan")
 
 
-def compare(claimed: Array, answer: Answer, position: int, function_scale: float, at: Array) -> Comparison:
+def compare(
+    claimed: Array, rounding: float, answer: Answer, position: int, function_scale: float, at: Array
+) -> Comparison:
     """A claimed gradient of the leaf's own shape against one oracle's estimate of it.
 
-    function_scale: <|cotangent|, |output|>; at: the leaf's own values. Their quotient is what a
-    gradient of this function could have been, and serves as the scale of one that is zero.
+    rounding: how far rounding may have moved any entry of the claim. function_scale: <|cotangent|,
+    |output|>; at: the leaf's own values. Their quotient is what a gradient of this function could
+    have been, and serves as the scale of one that is zero.
     """
     estimate = answer.estimates[position]
-    own = np.abs(claimed).max(initial=0)
-    terms = min(function_scale / max(1.0, np.abs(at).max(initial=0)), CANCELLATION * own)
-    rounding = ROUNDING_UNITS * np.finfo(claimed.dtype).eps * max(own, terms)
-    allowance = estimate.error + estimate.project_error(np.full(claimed.shape, rounding))
-    largest = np.abs(estimate.value).max(initial=0, where=np.isfinite(estimate.value))
-    if (np.abs(estimate.value) <= allowance).all():
-        largest = function_scale  # of a directional derivative: directions are as large as the leaf
-        if estimate.directions is None:
-            largest /= np.abs(at).max(initial=0) or 1
+    bar = estimate.error + estimate.project_error(np.full(claimed.shape, rounding))
+    projected = estimate.project(claimed.astype(np.float64))
+    known = np.where(np.isfinite(estimate.error), np.abs(estimate.value), 0)
+    if (np.abs(estimate.value) <= bar).all():
+        # No gradient is seen. Where none is claimed either, beyond the claim's own rounding, errors are
+        # measured on the function's scale; where one is claimed it has to be resolved itself.
+        one = function_scale if estimate.directions is not None else function_scale / (_largest(at) or 1)
+        scale = one if _largest(claimed) <= rounding else _largest(projected)
+    else:
+        scale = _largest(known)
     return Comparison(
-        oracle=answer.oracle,
-        estimate=estimate,
-        claimed=estimate.project(claimed.astype(np.float64)),
-        allowance=allowance,
-        scale=float(largest),
+        oracle=answer.oracle, estimate=estimate, claimed=projected, allowance=bar, scale=float(scale)
     )
 
 
-def contradict(first: Estimate, second: Estimate) -> bool:
-    """Whether two estimates of one leaf lie further apart than their bars together."""
-    gap, bar = _apart(first, second)
-    return bool((gap > bar).any())
+def _largest(values: Array) -> float:
+    """The largest finite size among some numbers."""
+    return float(np.abs(values).max(initial=0, where=np.isfinite(values)))
+
+
+def contradicted(judge: Comparison, other: Comparison) -> Array:
+    """Where another oracle is further from the judge's estimate than both bars together.
+
+    Two oracles that were asked in different forms are compared as a whole.
+    """
+    gap, bar = _apart(judge.estimate, other.estimate)
+    apart = gap > bar
+    return apart if apart.shape == judge.wrong.shape else np.full(judge.wrong.shape, apart.any())
 
 
 def agreements(comparisons: tuple[Comparison, ...]) -> tuple[Agreement, ...]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import types
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from gradcheck.align import align
-from gradcheck.claim import Array, Claim
-from gradcheck.errors import ClaimError
+from gradcheck.claim import Array, Claim, copied
+from gradcheck.errors import ClaimError, ShapeChanged
 from gradcheck.tree import Tree, iter_leaves, map_leaves
 
 Arrays = tuple[Array, ...]
@@ -28,37 +30,68 @@ class Evaluator:
         self.point: Arrays = tuple(leaf.value for leaf in self.leaves)
         self.forwards = 0
         self.backwards = 0
+        self.failures: list[str] = []
         self._raw: Tree = None  # the first output, for the containers and dtypes of cotangents
         self.outputs = self._first_forward()
         self.is_jax = any(type(leaf).__module__.startswith("jax") for _, leaf in iter_leaves(self._raw))
 
     def forward(self, values: Arrays) -> Arrays:
         """The output's leaves at these values, as float arrays of their own."""
-        outputs = tuple(_output(path, leaf) for path, leaf in iter_leaves(self._call(values), "output"))
+        outputs = _outputs(self._call(values))
         shapes, before = [out.shape for out in outputs], [out.shape for out in self.outputs]
         if shapes != before:
-            raise ClaimError(
+            raise ShapeChanged(
                 f"the forward returned shapes {before} first and {shapes} on other values of the same "
                 "inputs: it has no derivative. Pass a forward whose output shape is fixed"
             )
         return outputs
 
+    def probe(self, values: Arrays) -> Arrays | None:
+        """`forward` at a point that we chose and not the user: None where it raises, kept in `failures`."""
+        try:
+            with np.errstate(all="ignore"):
+                return self.forward(values)
+        except ShapeChanged:
+            raise
+        except Exception as error:  # noqa: BLE001 - the user's code may refuse our point; it is reported
+            self.failures.append(f"{type(error).__name__}: {error}")
+            return None
+
     def backward(self, values: Arrays, cotangents: Arrays) -> tuple[Array | None, ...]:
         """The claimed gradient of every leaf: None where None was claimed, in whatever shape it has."""
         left = iter(cotangents)
-        cotangent = map_leaves(lambda _, leaf: next(left).astype(np.asarray(leaf).dtype), self._raw)
+        cotangent = map_leaves(
+            lambda _, leaf: np.asarray(next(left), dtype=np.asarray(leaf).dtype), self._raw
+        )
         self.backwards += 1
-        raw = self.claim.vjp(cotangent, *self.claim.inputs_at(values))
+        with noted(f"gradcheck: raised by backward evaluation {self.backwards}"):
+            raw = self.claim.vjp(cotangent, *self.claim.inputs_at(values))
         aligned = align(self.claim, raw)
         return tuple(_gradient(leaf.name, g) for leaf, g in zip(self.leaves, aligned, strict=True))
 
+    def single_backward(self, cotangents: Arrays) -> tuple[Array | None, ...]:
+        """`backward` at the point in float32, () where the user's code refuses that.
+
+        It shows how the claim rounds. Where it does not run, the claim is granted its plain rounding.
+        """
+        values = tuple(value.astype(np.float32) for value in self.point)
+        left = iter(cotangents)
+        cotangent = map_leaves(lambda _, __: np.asarray(next(left), dtype=np.float32), self._raw)
+        self.backwards += 1
+        try:
+            raw = self.claim.vjp(cotangent, *self.claim.inputs_at(values, np.float32))
+            return tuple(_gradient("", g) for g in align(self.claim, raw))
+        except Exception:  # noqa: BLE001 - single precision was our idea, and the user's code may refuse it
+            return ()
+
     def _call(self, values: Arrays) -> Tree:
         self.forwards += 1
-        return self.claim.forward(*self.claim.inputs_at(values))
+        with noted(f"gradcheck: raised by forward evaluation {self.forwards}"):
+            return self.claim.forward(*self.claim.inputs_at(values))
 
     def _first_forward(self) -> Arrays:
-        self._raw = map_leaves(lambda _, leaf: leaf if leaf is None else _kept(leaf), self._call(self.point))
-        found = tuple(_output(path, leaf) for path, leaf in iter_leaves(self._raw, "output"))
+        self._raw = map_leaves(copied, self._call(self.point))
+        found = _outputs(self._raw)
         if not found or all(out.size == 0 for out in found):
             raise ClaimError("the forward returned nothing to differentiate: return an array with entries")
         if not self.claim.takes_cotangent and [out.size for out in found] != [1]:
@@ -70,8 +103,18 @@ class Evaluator:
         return found
 
 
-def _kept(leaf: Any) -> Any:
-    return leaf.copy() if isinstance(leaf, np.ndarray) else leaf
+@contextlib.contextmanager
+def noted(note: str) -> Iterator[None]:
+    """Pass exceptions through unchanged, with a note that says where they come from."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(note)
+        raise
+
+
+def _outputs(raw: Tree) -> Arrays:
+    return tuple(_output(path, leaf) for path, leaf in iter_leaves(raw, "output"))
 
 
 def _output(path: str, leaf: Any) -> Array:

@@ -14,40 +14,50 @@ from gradcheck.claim import Array
 from gradcheck.evaluator import Arrays, Evaluator
 
 STREAM = 0x67726164  # "grad": keeps our random numbers apart from the user's
-ENTRYWISE_LIMIT = 1000  # entries in all leaves up to which finite differences take each by itself
-DIRECTIONS = 3  # a leaf above that limit: a wrong entry escapes three random probes never in practice
+PROBES, NUDGES, FRESH_POINTS = range(3)  # what random numbers are drawn for
+ENTRYWISE_LIMIT = 1000  # entries of the smallest leaves together that differences take one by one
+DIRECTIONS = 3  # of every other leaf: a wrong entry escapes three random probes never in practice
 
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
     """The cotangent of every output leaf, and a leaf's directions (k, *shape) or None for its entries."""
 
+    seed: int
     cotangents: Arrays
     directions: tuple[Array | None, ...]
 
 
-def generator(seed: int, purpose: int = 0) -> np.random.Generator:
+def generator(seed: int, purpose: int) -> np.random.Generator:
     """The random numbers of one purpose, reproducible from the report's seed."""
     return np.random.default_rng([STREAM, seed, purpose])
 
 
 def draw_probe(evaluator: Evaluator, seed: int) -> Probe:
     """Signed random cotangents (never ones) and directions scaled to the inputs."""
-    rng = generator(seed)
+    rng = generator(seed, PROBES)
     if evaluator.claim.takes_cotangent:
-        cotangents = tuple(signed(rng, out.shape) for out in evaluator.outputs)
+        # Rounded to what the backward is given, so that oracle and claim speak of the same one.
+        cotangents = tuple(
+            signed(rng, out.shape).astype(out.dtype).astype(np.float64) for out in evaluator.outputs
+        )
     else:
         cotangents = tuple(np.ones(out.shape) for out in evaluator.outputs)
-    entries = sum(leaf.value.size for leaf in evaluator.leaves)
-    if entries <= ENTRYWISE_LIMIT:
-        return Probe(cotangents=cotangents, directions=(None,) * len(evaluator.leaves))
-    return Probe(
-        cotangents=cotangents,
-        directions=tuple(
-            signed(rng, (DIRECTIONS, *leaf.value.shape)) * np.maximum(np.abs(leaf.value), typical(leaf.value))
-            for leaf in evaluator.leaves
-        ),
-    )
+    values = evaluator.point
+    entrywise = _affordable([value.size for value in values])
+    directions = tuple(None if i in entrywise else _directions(rng, value) for i, value in enumerate(values))
+    return Probe(seed=seed, cotangents=cotangents, directions=directions)
+
+
+def _affordable(sizes: list[int]) -> set[int]:
+    """The leaves to take entry by entry: the smallest ones, up to the limit together."""
+    order = sorted(range(len(sizes)), key=lambda i: sizes[i])
+    totals = np.cumsum([sizes[i] for i in order])
+    return {i for i, total in zip(order, totals, strict=True) if total <= ENTRYWISE_LIMIT}
+
+
+def _directions(rng: np.random.Generator, values: Array) -> Array:
+    return signed(rng, (DIRECTIONS, *values.shape)) * np.maximum(np.abs(values), typical(values))
 
 
 def signed(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:

@@ -63,7 +63,7 @@ class Report:
         return plain_text(self)
 
     def to_json(self) -> str:
-        """The whole report as JSON; `Report.from_json` gives an equal report back."""
+        """The whole report as JSON, which `Report.from_json` reads back to the last bit."""
         from gradcheck.render.json import to_json
 
         return to_json(self)

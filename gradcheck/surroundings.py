@@ -15,11 +15,11 @@ def preserved() -> Iterator[None]:
     """Restore the global random generators afterwards, and compute JAX's part in float64.
 
     The float64 scope holds for this thread only; JAX's configuration is not written to. JAX is
-    not imported for it: code that uses JAX has imported it before a check begins.
+    not imported for it: a forward that imports JAX only when it runs has its own precision.
     """
     legacy, builtin = np.random.get_state(), random.getstate()
     try:
-        with _float64_scope():
+        with _float64_scope(), np.errstate():  # entered to be left: user code may set it for good
             yield
     finally:
         np.random.set_state(legacy)

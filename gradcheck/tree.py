@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,9 @@ def children(tree: Tree, name: str) -> list[tuple[str, Any, Tree]] | None:
     if isinstance(tree, Mapping):
         return [(f"{name}[{key!r}]", key, child) for key, child in tree.items()]
     if isinstance(tree, list | tuple):
-        return [(f"{name}[{key}]", key, child) for key, child in enumerate(tree)]
+        fields = getattr(tree, "_fields", None)
+        paths = [f".{field}" for field in fields] if fields else [f"[{i}]" for i in range(len(tree))]
+        return [(name + path, i, child) for i, (path, child) in enumerate(zip(paths, tree, strict=True))]
     if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
         keys = [field.name for field in dataclasses.fields(tree)]
         return [(f"{name}.{key}", key, getattr(tree, key)) for key in keys]
@@ -36,15 +38,20 @@ def map_leaves(function: Callable[[str, Any], Any], tree: Tree, name: str = "") 
     if found is None:
         return function(name, tree)
     new = {key: map_leaves(function, child, path) for path, key, child in found}
-    if isinstance(tree, Mapping):
+    if isinstance(tree, MutableMapping):
         copied = copy.copy(tree)  # keeps the class, and what a defaultdict makes of new keys
-        copied.update(new)  # type: ignore[attr-defined]
+        copied.update(new)
         return copied
+    if isinstance(tree, Mapping):
+        return new
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
         return type(tree)(*new.values())
     if isinstance(tree, list | tuple):
         return type(tree)(new.values())
-    return dataclasses.replace(tree, **new)
+    copied = copy.copy(tree)
+    for key, value in new.items():
+        object.__setattr__(copied, key, value)  # frozen or not, and fields that __init__ does not take
+    return copied
 
 
 def iter_leaves(tree: Tree, name: str = "") -> Iterator[tuple[str, Any]]:

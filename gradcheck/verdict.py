@@ -6,7 +6,8 @@ PASS       some oracle would have seen an error of `sensitivity` in every entry,
 UNDECIDED  everything else, with the reason.
 
 At a kink (one-sided slopes differ) the bar of finite differences is the interval between the
-slopes, a claim inside it is a subgradient, and other oracles, which know one side, are not heard.
+slopes, a claim inside it is a subgradient, and other oracles, which know one side, are not heard
+on that entry. Along a direction a kink blurs all entries at once: that is UNDECIDED.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradcheck.claim import Array, Leaf
-from gradcheck.compare import Comparison, contradict, relative
+from gradcheck.compare import Comparison, contradicted, relative
 from gradcheck.examine import Examination
 from gradcheck.oracles.base import Answer
 
@@ -36,6 +37,7 @@ class Reason(enum.Enum):
     MISMATCH = "MISMATCH"
     SHAPE = "SHAPE"
     NONFINITE = "NONFINITE"
+    KINK = "KINK"
     NOISE = "NOISE"
     NONDETERMINISTIC = "NONDETERMINISTIC"
     FORWARD_DISAGREES = "FORWARD_DISAGREES"
@@ -49,9 +51,11 @@ class LeafResult:
     """The verdict on one input or parameter.
 
     worst_index: the entry furthest outside its bar, or None where only directions were compared;
-    claimed and expected: the numbers there. error and bar: relative to the leaf's largest entry
-    (of the function's own scale where the gradient is zero). detection_limit: the smallest such
-    error that would have been seen. compared: entries, or directions, that were compared.
+    claimed and expected: the numbers there; error and bar: |claimed - expected| and the oracle's
+    own error there, relative to the leaf's largest entry (to the directional derivative where
+    directions were compared, to the function's own scale where the gradient is zero).
+    detection_limit: the smallest such error that would have been seen everywhere. compared: how
+    many entries, or directions, were compared.
     """
 
     name: str
@@ -79,6 +83,11 @@ def judge(seen: Examination, sensitivity: float) -> tuple[LeafResult, ...]:
     )
 
 
+def verdicts(leaves: tuple[LeafResult, ...]) -> set[Verdict]:
+    """The verdicts that occur."""
+    return {leaf.verdict for leaf in leaves}
+
+
 def overall(leaves: tuple[LeafResult, ...], answers: tuple[Answer, ...]) -> tuple[Verdict, Reason | None]:
     """FAIL if any leaf fails; PASS if all pass and no reference computes another function."""
     for verdict in (Verdict.FAIL, Verdict.UNDECIDED):
@@ -100,6 +109,8 @@ def unresolved_reason(answers: tuple[Answer, ...], comparisons: tuple[Comparison
         return Reason.NO_POWER  # no oracle that was asked could answer
     if all(np.isinf(c.allowance).any() for c in comparisons):
         return Reason.OUT_OF_DOMAIN  # no step could be taken
+    if _blurred(comparisons):
+        return Reason.KINK
     return Reason.NONDETERMINISTIC if any(answer.noisy for answer in answers) else Reason.NOISE
 
 
@@ -119,17 +130,15 @@ def judge_leaf(
     if not comparisons:
         return _result(leaf, Verdict.UNDECIDED, unresolved)
     if not np.isfinite(claimed).all():
-        return _nonfinite(leaf, claimed, comparisons)
-    convicting = [c for c in comparisons if (c.wrong & ~_excused(c, comparisons)).any()]
-    sound = [
-        c
-        for c in convicting
-        if not any(contradict(c.estimate, o.estimate) for o in comparisons if o is not c)
-    ]
+        return _nonfinite(leaf, claimed, comparisons, sensitivity)
+    convicting = [(c, wrong) for c in comparisons if (wrong := c.wrong & ~_excused(c, comparisons)).any()]
+    sound = [c for c, wrong in convicting if (wrong & ~_contradicted(c, comparisons)).any()]
+    sharpest = min(comparisons, key=lambda c: (not c.detection_limit <= sensitivity, not c.entrywise))
+    if sound and _blurred(comparisons):
+        return _measured(leaf, sharpest, Verdict.UNDECIDED, Reason.KINK)
     if sound:
         first = next((c for c in sound if c.entrywise), sound[0])
         return _measured(leaf, first, Verdict.FAIL, Reason.MISMATCH)
-    sharpest = min(comparisons, key=lambda c: (c.detection_limit > sensitivity, not c.entrywise))
     if convicting:
         return _measured(leaf, sharpest, Verdict.UNDECIDED, Reason.ORACLES_DISAGREE)
     if sharpest.detection_limit <= sensitivity:
@@ -138,13 +147,24 @@ def judge_leaf(
 
 
 def _excused(judge: Comparison, comparisons: tuple[Comparison, ...]) -> Array:
-    """Where a claim outside the judge's bar is a subgradient that finite differences accept."""
+    """The entries at which a claim outside the judge's bar is a subgradient that differences accept."""
     excused = np.zeros(judge.wrong.shape, dtype=bool)
     for other in comparisons:
-        accepted = other.estimate.kink & ~other.wrong
-        if other is not judge and accepted.any():
-            excused |= accepted if accepted.shape == excused.shape else True
+        if other is not judge and other.entrywise and judge.entrywise:
+            excused |= other.estimate.kink & ~other.wrong
     return excused
+
+
+def _contradicted(judge: Comparison, comparisons: tuple[Comparison, ...]) -> Array:
+    """Where some other oracle disagrees with the judge."""
+    masks = [contradicted(judge, other) for other in comparisons if other is not judge]
+    return np.any([np.zeros(judge.wrong.shape, dtype=bool), *masks], axis=0)
+
+
+def _blurred(comparisons: tuple[Comparison, ...]) -> bool:
+    """Whether directions that ran along a kink accept the claim: which entries have it is not known."""
+    along = [c for c in comparisons if not c.entrywise and c.estimate.kink.any()]
+    return bool(along) and not any(c.wrong.any() for c in along)
 
 
 def _remark(comparisons: tuple[Comparison, ...]) -> str:
@@ -153,21 +173,27 @@ def _remark(comparisons: tuple[Comparison, ...]) -> str:
     return "the gradient is zero here" if all(c.zero for c in comparisons) else ""
 
 
-def _nonfinite(leaf: Leaf, claimed: Array, comparisons: tuple[Comparison, ...]) -> LeafResult:
-    """FAIL where some oracle found a finite derivative, UNDECIDED where none did."""
-    index = tuple(int(i) for i in np.argwhere(~np.isfinite(claimed))[0])
-    known = [c for c in comparisons if c.entrywise and np.isfinite(c.estimate.error[index])]
-    sighted = known or [c for c in comparisons if np.isfinite(c.estimate.error).all()]
-    return _result(
-        leaf,
-        Verdict.FAIL if sighted else Verdict.UNDECIDED,
-        Reason.NONFINITE,
-        worst_index=index,
-        claimed=float(claimed[index]),
-        expected=float(known[0].estimate.value[index]) if known else float("nan"),
-        error=float("inf"),
-        bar=relative(float(known[0].estimate.error[index]), known[0].scale) if known else float("nan"),
-    )
+def _nonfinite(
+    leaf: Leaf, claimed: Array, comparisons: tuple[Comparison, ...], sensitivity: float
+) -> LeafResult:
+    """FAIL where some oracle knows the derivative sharply, UNDECIDED where none does."""
+    for index in map(tuple, np.argwhere(~np.isfinite(claimed)).tolist()):
+        for by in comparisons:
+            place = index if by.entrywise else int(np.argmax(by.estimate.error))
+            bar = relative(float(by.estimate.error[place]), by.scale)
+            if bar <= sensitivity:
+                expected = float(by.estimate.value[place]) if by.entrywise else float("nan")
+                return _result(
+                    leaf,
+                    Verdict.FAIL,
+                    Reason.NONFINITE,
+                    worst_index=index,
+                    claimed=float(claimed[index]),
+                    expected=expected,
+                    error=float("inf"),
+                    bar=bar,
+                )
+    return _result(leaf, Verdict.UNDECIDED, Reason.NONFINITE)
 
 
 def _measured(
@@ -185,7 +211,7 @@ def _measured(
         worst_index=tuple(int(i) for i in worst) if by.entrywise else None,
         claimed=float(by.claimed[worst]),
         expected=float(by.estimate.value[worst]),
-        error=relative(float(np.nanmax(by.gap)) if not np.isnan(by.gap).all() else float("nan"), by.scale),
+        error=relative(float(by.gap[worst]), by.scale),
         bar=relative(float(by.allowance[worst]), by.scale),
         detection_limit=by.detection_limit,
         compared=int(np.isfinite(by.allowance).sum()),

@@ -13,6 +13,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 ORDER = (
     "version",
     "errors",
+    "rounding",
     "tree",
     "claim",
     "align",

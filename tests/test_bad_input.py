@@ -89,7 +89,7 @@ CASES = {
     ),
     "layer with two names": (
         lambda: check_gradients(Dense(), X, names=("x", "W")),
-        "names=('x', 'W') do not fit 1 input: parameters are named by the layer, pass names=('x',)",
+        "names=('x', 'W') do not fit 1 input: pass one name",
     ),
     "no claim": (
         lambda: check_gradients(f, X),

@@ -164,7 +164,7 @@ class Layer:
     ("inputs", "square", "names"),
     [
         ({"a": X, "b": [B]}, lambda t: {"da": 2 * t["a"], "b": [2 * t["b"][0]]}, ["t['a']", "t['b'][0]"]),
-        (Point(X, B), lambda t: Point(2 * t.x, 2 * t.y), ["t[0]", "t[1]"]),
+        (Point(X, B), lambda t: Point(2 * t.x, 2 * t.y), ["t.x", "t.y"]),
         (Layer(X, 3), lambda t: Layer(2 * t.w, 0), ["t.w"]),
         (Layer(X, 3), lambda t: {"dw": 2 * t.w}, ["t.w"]),
         ([X, {"n": 3, "b": B}], lambda t: [2 * t[0], {"b": 2 * t[1]["b"]}], ["t[0]", "t[1]['b']"]),
@@ -293,8 +293,8 @@ def test_a_forward_with_a_fresh_mask_is_nondeterministic():
 
 
 def test_noise_that_hides_errors_of_the_size_asked_for_is_no_pass():
-    def f(x):
-        return float(np.round(np.sin(x).sum(), 5))
+    def f(x):  # as a solver that stops early
+        return float((np.sin(x) + 1e-7 * np.modf(1e5 * np.sin(1e15 * x))[0]).sum())
 
     report = check_gradients(f, B, gradients=np.cos)
     assert (report.verdict, report.reason) == (Verdict.UNDECIDED, Reason.NOISE)

@@ -163,7 +163,7 @@ def test_the_whole_text_of_a_report(monkeypatch):
           not asked autodiff: the forward is not written in jax.numpy: pass reference=, its twin that is
           asked finite-difference: 45 evaluations
           errors are relative to the leaf's largest entry; a PASS had to see 1e-06
-          calls: 46 of forward, 1 of backward; seed 0"""
+          calls: 92 of forward, 4 of backward; seed 0"""
     found = "\n".join(text(report)).replace(f"{report.leaves[0].bar:.1e}", "BAR")
     found = found.replace(f"{report.leaves[0].detection_limit:.1e}", "SEEN")
     wanted = textwrap.dedent(expected)

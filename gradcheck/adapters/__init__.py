@@ -26,6 +26,8 @@ def as_claim(
 ) -> Claim:
     """The claim that a call of `check_gradients` makes. Raises ClaimError for a call that makes none."""
     if isinstance(target, Claim):
+        if inputs or any(given is not None for given in (vjp, gradients, reference, names)):
+            raise ClaimError("a Claim carries its own inputs and options: pass it alone")
         return target
     if isinstance(target, type):
         raise ClaimError(f"{target.__name__} is a class: pass an object of it, e.g. {target.__name__}(...)")
@@ -40,6 +42,10 @@ def as_claim(
         raise ClaimError("vjp= and gradients= are two claims at once: pass the one to be judged")
     if vjp is None and gradients is None and is_layer(target):
         return from_layer(target, *inputs, names=names, reference=reference)
+    if is_layer(target) and not callable(target):
+        raise ClaimError(
+            f"{type(target).__name__} is a layer and carries its own backward: leave vjp= and gradients= out"
+        )
     if not callable(target):
         raise ClaimError(
             f"{target!r:.60} is neither a function nor a layer with forward and backward: pass "

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gradcheck.adapters.naming import function_name
-from gradcheck.claim import Claim, Constant
+from gradcheck.claim import Claim, carries_gradient
 from gradcheck.errors import ClaimError
 from gradcheck.tree import Tree
 
@@ -70,14 +70,18 @@ def from_value_and_gradients(
 
 
 def _claim(
-    name: str,
+    called: str,
     forward: Callable[..., Any],
     vjp: Callable[..., Any],
     inputs: tuple[Tree, ...],
     names: tuple[str, ...],
     reference: Callable[..., Any] | None,
 ) -> Claim:
-    data = tuple(i for i, tree in enumerate(inputs) if isinstance(tree, Constant))
+    data = tuple(
+        i
+        for i, (name, tree) in enumerate(zip(names, inputs, strict=True))
+        if not carries_gradient(tree, name)
+    )
     return Claim(
-        name=name, forward=forward, vjp=vjp, inputs=inputs, names=names, reference=reference, data=data
+        name=called, forward=forward, vjp=vjp, inputs=inputs, names=names, reference=reference, data=data
     )

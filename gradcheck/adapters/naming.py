@@ -14,10 +14,7 @@ def input_names(
 ) -> tuple[str, ...]:
     """One name an input. Raises ClaimError where `names` are not as many, or repeat themselves."""
     if names is not None:
-        given = tuple(names) if not isinstance(names, str) else (names,)
-        if len(given) != count or len(set(given)) != count or not all(isinstance(n, str) for n in given):
-            raise ClaimError(f"names={names!r} do not fit {count} inputs: pass {count} different names")
-        return given
+        return given_names(names, count)
     found: list[str] = []
     try:
         parameters = inspect.signature(function).parameters.values()
@@ -30,6 +27,15 @@ def input_names(
             found.append(parameter.name)
     found = found[:count] if len(found) >= count else [f"inputs[{i}]" for i in range(count)]
     return tuple(found)
+
+
+def given_names(names: object, count: int) -> tuple[str, ...]:
+    """The names that the user passed. Raises ClaimError where they are not `count` different ones."""
+    given = (names,) if isinstance(names, str) else tuple(names) if isinstance(names, list | tuple) else ()
+    if not all(isinstance(name, str) for name in given) or len(given) != count or len(set(given)) != count:
+        wanted = "1 input: pass one name" if count == 1 else f"{count} inputs: pass {count} different names"
+        raise ClaimError(f"names={names!r} do not fit {wanted}")
+    return given
 
 
 def function_name(function: Callable[..., Any], role: str) -> str:

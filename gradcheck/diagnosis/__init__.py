@@ -2,34 +2,67 @@
 
 from __future__ import annotations
 
-from gradcheck.claim import Claim
+import contextlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradcheck.claim import Array, Claim
 from gradcheck.diagnosis.evidence import Evidence, Finding, Suspicion
 from gradcheck.diagnosis.rules import RULES
 from gradcheck.examine import Examination, examine
 from gradcheck.oracles import Oracle
-from gradcheck.probes import generator, signed
+from gradcheck.probes import FRESH_POINTS, generator, signed, typical
 from gradcheck.verdict import LeafResult, Verdict
 
-FRESH_STREAM = 2  # purpose of the random numbers that make a fresh point
 FRESH_MOVE = 0.2  # entries move by a tenth to three tenths of themselves, and keep their sign
 
 
-def explain(
-    claim: Claim, oracles: tuple[Oracle, ...], seed: int, seen: Examination, leaves: tuple[LeafResult, ...]
-) -> tuple[Finding, ...]:
-    """The cause of every leaf that fails, where a rule knows one and fresh evidence confirms it.
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """The claim examined on other data, and the number of examples there, where it is known."""
 
-    Gradients that were given as values cannot be asked again: their causes are marked as not confirmed.
+    seen: Examination
+    batch_size: int | None
+
+
+def look_again(claim: Claim, oracles: tuple[Oracle, ...], seed: int, seen: Examination) -> tuple[Look, ...]:
+    """The claim at another point, and on one example fewer where the batch axis is known.
+
+    With cotangents of their own, so that a number that comes of the cotangent is not taken for
+    one that comes of the claim. None for gradients given as values: they hold at one point only.
     """
-    wrong = [position for position, leaf in enumerate(leaves) if leaf.verdict is Verdict.FAIL]
-    if not wrong:
+    if not claim.repeatable:
         return ()
-    fresh = _fresh_looks(claim, oracles, seed, seen) if claim.repeatable else []
+    rng = generator(seed, FRESH_POINTS)
+    m = claim.batch_size
+    others = [(claim.at(tuple(_moved(value, rng) for value in seen.evaluator.point)), m)]
+    if m is not None and m > 1:
+        others.append((claim.with_examples(m - 1), m - 1))
+    looks: list[Look] = []
+    for other, batch_size in others:
+        # The user's code need not work where we chose to look: there is then less evidence, and
+        # what it would have confirmed stays unconfirmed.
+        with contextlib.suppress(Exception):
+            looks.append(Look(seen=examine(other, oracles, seed + 1), batch_size=batch_size))
+    return tuple(looks)
+
+
+def _moved(values: Array, rng: np.random.Generator) -> Array:
+    """Every entry moved by part of its own size, zeros by part of the leaf's."""
+    size = np.where(values == 0, typical(values), values)
+    return values + FRESH_MOVE * signed(rng, values.shape) * size
+
+
+def explain(
+    claim: Claim, seen: Examination, leaves: tuple[LeafResult, ...], looks: tuple[Look, ...]
+) -> tuple[Finding, ...]:
+    """The cause of every leaf that fails, where a rule knows one and no other look speaks against it."""
     findings = []
-    for position in wrong:
+    for position, leaf in enumerate(leaves):
         evidence = _evidence(seen, position, claim.batch_size)
-        again = [_evidence(look, position, batch) for look, batch in fresh]
-        if evidence is not None:
+        if leaf.verdict is Verdict.FAIL and evidence is not None:
+            again = [_evidence(look.seen, position, look.batch_size) for look in looks]
             findings.append(diagnose(evidence, tuple(e for e in again if e is not None)))
     return tuple(finding for finding in findings if finding is not None)
 
@@ -56,27 +89,6 @@ def _stands(suspicion: Suspicion, evidence: Evidence, fresh: tuple[Evidence, ...
     if suspicion.fitted and not fresh and evidence.expected.size == 1:
         return False
     return all(suspicion.holds(e) for e in (evidence, *fresh))
-
-
-def _fresh_looks(
-    claim: Claim, oracles: tuple[Oracle, ...], seed: int, seen: Examination
-) -> list[tuple[Examination, int | None]]:
-    """The claim examined at another point, and on one example fewer where the batch axis is known."""
-    rng = generator(seed, FRESH_STREAM)
-    m = claim.batch_size
-    moved = claim.at(
-        tuple(value * (1 + FRESH_MOVE * signed(rng, value.shape)) for value in seen.evaluator.point)
-    )
-    others = [(moved, m)] + ([(claim.with_examples(m - 1), m - 1)] if m is not None and m > 1 else [])
-    looks: list[tuple[Examination, int | None]] = []
-    for other, batch in others:
-        try:
-            looks.append((examine(other, oracles, seed), batch))
-        except Exception:  # noqa: BLE001
-            # The user's code need not work where we chose to look; there is then less evidence,
-            # and what it would have confirmed stays unsaid.
-            continue
-    return looks
 
 
 def _evidence(seen: Examination, position: int, batch_size: int | None) -> Evidence | None:

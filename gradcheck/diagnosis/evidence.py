@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradcheck.claim import Array
+from gradcheck.rounding import allowance
 
-ROUNDING_UNITS = 32  # units of round-off of the largest entry, as the comparison grants a claim
 SHARP = 1e-3  # error bar, relative to the largest entry, above which any cause would seem to fit
 
 
@@ -36,8 +36,8 @@ class Evidence:
         """Whether two arrays of one shape are equal to within an error bar and rounding."""
         if claimed.shape != expected.shape or not np.isfinite(claimed).all():
             return False
-        units = ROUNDING_UNITS * np.finfo(self.claimed.dtype).eps
-        rounding = units * max(np.abs(claimed).max(initial=0), np.abs(expected).max(initial=0))
+        largest = max(np.abs(claimed).max(initial=0), np.abs(expected).max(initial=0))
+        rounding = allowance(self.claimed.dtype, largest)
         return bool((np.abs(claimed - expected) <= error + rounding).all())
 
 
@@ -62,8 +62,8 @@ class Suspicion:
 class Finding:
     """A cause of a wrong gradient. Codes are those of the documentation's list of mistakes.
 
-    value: the number in it, such as the factor. confirmed: it also reproduced the claim at a
-    point, and on a batch, that it was not found on.
+    value: the number in it, such as the factor. confirmed: it also reproduced the claim at another
+    point or on a smaller batch, and nowhere failed to.
     """
 
     code: str

@@ -13,7 +13,7 @@ Rule = Callable[[Evidence], Suspicion | None]
 
 def zero(evidence: Evidence) -> Suspicion | None:
     """Nothing was claimed where there is a gradient."""
-    if evidence.claimed.any():
+    if evidence.claimed.size == 0 or evidence.claimed.any():
         return None
     return Suspicion(
         code="zero",
@@ -106,13 +106,13 @@ def factor(evidence: Evidence) -> Suspicion | None:
     if evidence.claimed.shape != expected.shape or not expected.any():
         return None
     ratio = float(np.vdot(evidence.claimed, expected) / np.vdot(expected, expected))
-    if ratio == 0:
-        return None
-    size = f"{ratio:.4g} times too large" if ratio > 1 else f"{1 / ratio:.4g} times too small"
+    if ratio == 0 or f"{ratio:.6g}" == "1":
+        return None  # a factor that does not show in six digits explains nothing
+    size = f"{ratio:.6g} times too large" if ratio > 1 else f"{1 / ratio:.6g} times too small"
     return Suspicion(
         code="factor",
-        message=size if ratio > 0 else f"multiplied by {ratio:.4g}",
-        remedy=f"divide by {ratio:.4g}" if abs(ratio) > 1 else f"multiply by {1 / ratio:.4g}",
+        message=size if ratio > 0 else f"multiplied by {ratio:.6g}",
+        remedy=f"divide by {ratio:.6g}" if abs(ratio) > 1 else f"multiply by {1 / ratio:.6g}",
         value=ratio,
         fitted=True,
         holds=lambda e: _scaled(e, ratio),

@@ -24,10 +24,13 @@ def chosen(names: str | tuple[str, ...] | list[str]) -> tuple[Oracle, ...]:
     if names == "auto":
         return tuple(oracle for _, oracle in ORACLES)
     known = dict(ORACLES)
-    wanted = (names,) if isinstance(names, str) else tuple(names)
-    unknown = [name for name in wanted if name not in known]
-    if unknown or not wanted:
+    wanted = (names,) if isinstance(names, str) else names
+    if (
+        not isinstance(wanted, list | tuple)
+        or not wanted
+        or not all(name in known for name in map(str, wanted))
+    ):
         raise ClaimError(
             f"oracles={names!r} names no oracle that exists: choose from {', '.join(map(repr, known))}"
         )
-    return tuple(known[name] for name in wanted)
+    return tuple(oracle for name, oracle in ORACLES if name in wanted)

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 
 from gradcheck.claim import Array
-from gradcheck.evaluator import Arrays, Evaluator
+from gradcheck.evaluator import Arrays, Evaluator, noted
 from gradcheck.oracles.base import Answer, Estimate
-from gradcheck.probes import Probe, generator
+from gradcheck.probes import NUDGES, Probe, generator
+from gradcheck.rounding import allowance
 from gradcheck.tree import iter_leaves
 
 NAME = "autodiff"
-NUDGE_STREAM = 1
-NUDGES = 3  # copies of the inputs moved by one unit of round-off
-NUDGE_MARGIN = 16  # the bar is that many times the largest change a nudge makes,
-ROUNDING_UNITS = 32  # and that many units of round-off of the leaf's largest entry
+NUDGED_COPIES = 3  # copies of the inputs moved by one unit of round-off
+CANCELLATION = 2.0**16  # times its rounding that a right forward may be off by, where terms cancel in it
+NUDGE_MARGIN = 16  # the bar is that many times the largest change a nudge makes, and rounding
 
 
 def autodiff(evaluator: Evaluator, probe: Probe) -> Answer:
@@ -31,8 +31,8 @@ def autodiff(evaluator: Evaluator, probe: Probe) -> Answer:
         return Answer(
             oracle=NAME, why_not="the forward is not written in jax.numpy: pass reference=, its twin that is"
         )
-    rng = generator(0, purpose=NUDGE_STREAM)
-    points = [evaluator.point] + [_nudged(evaluator.point, rng) for _ in range(NUDGES)]
+    rng = generator(probe.seed, NUDGES)
+    points = [evaluator.point] + [_nudged(evaluator.point, rng) for _ in range(NUDGED_COPIES)]
     answers = _vjps(evaluator, function, points, probe.cotangents)
     gap = _forward_gap(evaluator.outputs, [outputs for outputs, _ in answers])
     if gap:
@@ -71,47 +71,51 @@ def _vjps(
         )
         return outputs, gradients
 
-    def at(run: Callable[..., Any], point: Arrays) -> tuple[Arrays, Arrays]:
-        outputs, gradients = run(tuple(jnp.asarray(value, float) for value in point))
-        return tuple(map(np.asarray, outputs)), tuple(map(np.asarray, gradients))
+    def everywhere(run: Callable[..., Any]) -> list[tuple[Arrays, Arrays]]:
+        with noted("gradcheck: raised where JAX differentiates; write that function in jax.numpy"):
+            found = [run(tuple(jnp.asarray(value, float) for value in point)) for point in points]
+        return [(tuple(map(np.asarray, out)), tuple(map(np.asarray, gradients))) for out, gradients in found]
 
     with jax.enable_x64(True):
         try:
-            compiled = jax.jit(vjp)
-            return [at(compiled, point) for point in points]
+            return everywhere(jax.jit(vjp))
         except jax.errors.ConcretizationTypeError:  # it branches on values, which only eager JAX knows
-            return [at(vjp, point) for point in points]
+            return everywhere(vjp)
 
 
 def _bar(moves: list[Array]) -> Array:
     """How far the first of several results can be off, from how the others, nudged, differ from it."""
     first = moves[0]
-    nudged = np.max([np.abs(move - first) for move in moves[1:]], axis=0)
-    largest = np.abs(first).max(initial=0)
-    return NUDGE_MARGIN * nudged + ROUNDING_UNITS * np.finfo(first.dtype).eps * largest
+    known = np.isfinite(first)
+    nudged = np.max([np.abs(move - first) for move in moves], axis=0)
+    rounding = allowance(first.dtype, np.abs(first).max(initial=0, where=known))
+    return np.where(known & np.isfinite(nudged), NUDGE_MARGIN * nudged + rounding, np.inf)
 
 
-def _forward_gap(outputs: Arrays, found: list[Arrays]) -> str:
+def _forward_gap(own: Arrays, found: list[Arrays]) -> str:
     """How the reference's output differs from the user's beyond rounding; empty where it does not."""
-    shapes, theirs = [out.shape for out in outputs], [out.shape for out in found[0]]
+    shapes, theirs = [out.shape for out in own], [out.shape for out in found[0]]
     if shapes != theirs:
         return f"the reference returns shapes {theirs}, the forward {shapes}"
-    for position, output in enumerate(outputs):
+    for position, output in enumerate(own):
+        other = found[0][position]
         bar = _bar([out[position] for out in found])
-        bar = bar + ROUNDING_UNITS * np.finfo(output.dtype).eps * np.abs(output).max(initial=0)
-        gap = np.abs(found[0][position] - output)
-        if (gap > bar).any():
-            worst = np.unravel_index(np.argmax(gap - bar), gap.shape)
+        excess = np.abs(other - output) - bar - CANCELLATION * allowance(output.dtype, np.abs(output).max())
+        if (excess > 0).any():
+            worst = np.unravel_index(np.argmax(excess), excess.shape)
             return (
-                f"the reference computes {found[0][position][worst]:.6g} where the forward computes "
-                f"{output[worst]:.6g}: they are two functions"
+                f"the reference computes {other[worst]:.9g} where the forward computes "
+                f"{output[worst]:.9g}: they are two functions"
             )
     return ""
 
 
 def _estimate(name: str, moves: list[Array]) -> Estimate:
     gradient = moves[0].astype(np.float64)
-    bar = np.where(np.isfinite(gradient), _bar(moves), np.inf)
     return Estimate(
-        leaf=name, directions=None, value=gradient, error=bar, kink=np.zeros(gradient.shape, bool)
+        leaf=name,
+        directions=None,
+        value=gradient,
+        error=_bar(moves),
+        kink=np.zeros(gradient.shape, dtype=bool),
     )

@@ -23,6 +23,7 @@ ORDERS = 3  # extrapolations in a row; each removes one more even power of t
 NOISE_SAMPLES = 5  # the finest steps are sampled: curvature is far below round-off there
 NOISE_MARGIN = 2  # the noise is taken as that many times the largest of ten samples
 TOWERING = 64  # noise is seldom that much larger at one step than at the finest; a kink or period is
+SLOW = 4  # times what curvature would leave of E(t) at the next step
 CORNER_SIGNAL = 50  # a corner must stand this far above round-off to be believed
 CORNER_SPREAD = 0.02  # and E(t) / t must be this equal on three steps; curvature differs 16-fold
 
@@ -66,18 +67,18 @@ def noise_level(seen: Differences) -> Array:
 def _corner(seen: Differences) -> Slope | None:
     """The interval of one-sided slopes where E(t) / t stays the same however small t is."""
     threshold = CORNER_SIGNAL * seen.rounding
-    loud = np.flatnonzero(np.abs(seen.second) > threshold)[-3:]
+    loud = np.flatnonzero(seen.gaps > threshold)[-3:]
     if loud.size < 3:
         return None
-    gaps = seen.second[loud] / seen.step[loud]
+    gaps = seen.gaps[loud] / seen.step[loud]
     gap = gaps[-1]
-    if np.ptp(gaps) > CORNER_SPREAD * np.abs(gap):
+    if np.ptp(gaps) > CORNER_SPREAD * gap:
         return None
     finer = slice(loud[-1] + 1, None)
-    if (np.abs(gap) * seen.step[finer] > 2 * threshold[finer]).any():
+    if (gap * seen.step[finer] > 2 * threshold[finer]).any():
         return None  # finer steps should have seen it as well: the kink is beside the point, not at it
     middle = seen.central[loud]
-    error = np.abs(gap) / 2 + np.ptp(middle) + np.ptp(gaps) + (seen.rounding / seen.step)[loud[-1]]
+    error = gap / 2 + np.ptp(middle) + np.ptp(gaps) + (seen.rounding / seen.step)[loud[-1]]
     return Slope(value=float(middle[-1]), error=float(error + seen.unseen), kink=True)
 
 
@@ -98,12 +99,27 @@ def _smooth(seen: Differences) -> Slope:
         candidates.append(np.stack([extrapolated, change + spread, np.arange(order, seen.step.size)], axis=1))
         rows.append((extrapolated, spread))
     value, error, last = np.concatenate(candidates).T
-    total = error + _contradiction(seen, noise, value, last.astype(int))
+    last = last.astype(int)
+    total = error + _contradiction(seen, noise, value, last) + _one_sided(seen)[last]
     best = int(np.argmin(total))
     error = total[best] + seen.unseen
+    if seen.jump > TOWERING * seen.rounding.max():
+        error = error + abs(value[best])  # between its jumps it may as well stand still
     if _all_noise(seen, level):
         error = error + noise[-1]
     return Slope(value=float(value[best]), error=float(error))
+
+
+def _one_sided(seen: Differences) -> Array:
+    """Half the gap of the one-sided slopes at each step, where it is not the curvature's.
+
+    Curvature's E(t) falls with t^2 from step to step. One that falls more slowly, as beside a
+    kink that even the finest steps reach across, may be a gap in the slope itself.
+    """
+    size = seen.gaps
+    slow = size[1:] > SLOW * size[:-1] * (seen.step[1:] / seen.step[:-1]) ** 2
+    gap = np.concatenate([[0.0], np.where(slow, size[1:] / (2 * seen.step[1:]), 0)])
+    return np.maximum(gap, np.concatenate([[0.0], gap[:-1]]))
 
 
 def _all_noise(seen: Differences, level: Array) -> bool:

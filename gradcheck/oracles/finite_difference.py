@@ -19,28 +19,25 @@ def finite_difference(evaluator: Evaluator, probe: Probe) -> Answer:
     """Central differences, extrapolated, each with an error bar of its own (`extrapolate.py`)."""
     before = evaluator.forwards
     base = baseline(evaluator, probe.cotangents)
-    failures: list[str] = []
     estimates = tuple(
-        _estimate(evaluator, base, probe.directions[position], position, failures)
+        _estimate(evaluator, base, probe.directions[position], position)
         for position in range(len(evaluator.leaves))
     )
     return Answer(
         oracle=NAME,
         estimates=estimates,
         evaluations=evaluator.forwards - before,
-        failure=failures[0] if failures else "",
+        failure=evaluator.failures[0] if evaluator.failures else "",
         noisy=bool(base.repeat.any()),
     )
 
 
-def _estimate(
-    evaluator: Evaluator, base: Baseline, directions: Array | None, position: int, failures: list[str]
-) -> Estimate:
+def _estimate(evaluator: Evaluator, base: Baseline, directions: Array | None, position: int) -> Estimate:
     leaf = evaluator.leaves[position]
     if directions is None:
-        slopes, shape = _entries(evaluator, base, position, failures), leaf.value.shape
+        slopes, shape = _entries(evaluator, base, position), leaf.value.shape
     else:
-        slopes = [slope(climb(evaluator, base, position, line, failures)) for line in directions]
+        slopes = [slope(climb(evaluator, base, position, line)) for line in directions]
         shape = (len(directions),)
     return Estimate(
         leaf=leaf.name,
@@ -51,7 +48,7 @@ def _estimate(
     )
 
 
-def _entries(evaluator: Evaluator, base: Baseline, position: int, failures: list[str]) -> list[Slope]:
+def _entries(evaluator: Evaluator, base: Baseline, position: int) -> list[Slope]:
     """One slope an entry, in steps of the entry's own size.
 
     Where those say too little, as for 1e-12 in a function that varies over 1, steps of the leaf's
@@ -63,7 +60,7 @@ def _entries(evaluator: Evaluator, base: Baseline, position: int, failures: list
     def along(index: int, size: float) -> Slope:
         direction = np.zeros(values.shape)
         direction.flat[index] = size
-        found = slope(climb(evaluator, base, position, direction, failures))
+        found = slope(climb(evaluator, base, position, direction))
         return Slope(value=found.value / size, error=found.error / size, kink=found.kink)
 
     own_sizes = [abs(float(value)) or min(leaf_size, 1.0) for value in values.flat]
@@ -71,7 +68,10 @@ def _entries(evaluator: Evaluator, base: Baseline, position: int, failures: list
     largest = max((abs(s.value) for s in slopes if np.isfinite(s.value)), default=0.0)
     for index, own_size in enumerate(own_sizes):
         for size in (leaf_size, 1.0):
-            if size != own_size and not slopes[index].kink and slopes[index].error > SHARP * largest:
+            found = slopes[index]
+            unmoved = found.value == found.error == 0
+            blunt = not found.kink and found.error > SHARP * largest
+            if size != own_size and (blunt or unmoved):
                 slopes[index] = _sharper(slopes[index], along(index, size))
     return slopes
 
@@ -79,7 +79,7 @@ def _entries(evaluator: Evaluator, base: Baseline, position: int, failures: list
 def _sharper(first: Slope, second: Slope) -> Slope:
     """The slope with the smaller bar, widened by what the other contradicts it by."""
     best, other = sorted((first, second), key=lambda s: s.error)
-    if not np.isfinite(other.error):
-        return best
+    if second.kink or not np.isfinite(other.error):
+        return best if not second.kink else first  # a kink that only larger steps reach is not here
     gap = abs(best.value - other.value) - best.error - other.error
     return Slope(value=best.value, error=best.error + max(0.0, gap), kink=best.kink)

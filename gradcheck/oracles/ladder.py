@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradcheck.claim import Array
-from gradcheck.errors import ClaimError
 from gradcheck.evaluator import Arrays, Evaluator
 from gradcheck.oracles.base import flat
 
 STEPS = tuple(2.0 ** -(2 + 4 * k) for k in range(11))
 ROUNDING_UNITS = 4  # units of round-off that one evaluation of an output is granted unmeasured
 
+GRAINS = 256  # units of round-off of an entry that a step must be at least, to be a step of that size
 BISECTIONS = 12  # steps towards where outputs begin to move; each halves the distance
 JUMP_MARGIN = 64  # a movement that much larger than proportional is a jump
 
@@ -26,6 +26,7 @@ class Differences:
     step: realised half-widths t, in units of the direction.
     central: <u, f(x + t d) - f(x - t d)> / 2t for the cotangent u.
     second: <u, f(x + t d) - 2 f(x) + f(x - t d)>, which is curvature (t^2), a kink (t) or noise (1).
+    gaps: the same with every output's share taken as a size: kinks of two outputs cannot cancel.
     rounding: what <u, f> may be off by at each step, from the outputs that moved at any step.
     unseen: the derivative that outputs which never moved can hide below their round-off.
     jump: the smallest jump of <u, f> that was met on the way; 0 where the outputs move smoothly.
@@ -34,6 +35,7 @@ class Differences:
     step: Array
     central: Array
     second: Array
+    gaps: Array
     rounding: Array
     unseen: float
     jump: float
@@ -61,36 +63,50 @@ def baseline(evaluator: Evaluator, cotangents: Arrays) -> Baseline:
     )
 
 
-def climb(
-    evaluator: Evaluator, base: Baseline, position: int, direction: Array, failures: list[str]
-) -> Differences:
+def climb(evaluator: Evaluator, base: Baseline, position: int, direction: Array) -> Differences:
     """Take every step of the ladder along a direction of the leaf at `position`.
 
-    A step at which the forward raises or is not finite is left out, since the probe chose that
-    point and not the user; what was raised is added to `failures`.
+    Left out are steps at which the forward raises or is not finite, since the probe chose that
+    point and not the user, and steps of so few units of round-off that they are not the
+    direction any more.
     """
+    at, direction = evaluator.point[position], direction.astype(np.float64)
+    moving = direction != 0
+    grain = GRAINS * np.finfo(at.dtype).eps * np.max(np.abs(at[moving] / direction[moving]), initial=0)
 
     def outputs(t: float) -> Array | None:
-        return _outputs(evaluator, moved_point(evaluator, position, direction * t), failures)
+        found = evaluator.probe(moved_point(evaluator, position, direction * t))
+        if found is None:
+            return None
+        vector = flat(found)
+        return vector if np.isfinite(vector).all() else None
 
     steps, above, below = [], [], []
     for t in STEPS:
-        plus, minus = outputs(t), outputs(-t)
-        step = _realised(evaluator.point[position], direction, t)
-        if plus is not None and minus is not None and step > 0:
-            steps.append(step)
-            above.append(plus)
-            below.append(minus)
+        if t >= grain:
+            plus, minus = outputs(t), outputs(-t)
+            if plus is not None and minus is not None:
+                steps.append(_realised(at, direction, t))
+                above.append(plus)
+                below.append(minus)
     shape = (len(steps), base.output.size)
     above, below = np.reshape(above, shape), np.reshape(below, shape)
     jump = _jump(base, outputs, np.array(steps), above, below)
     return _differences(base, np.array(steps, float), above, below, jump)
 
 
+def moved_point(evaluator: Evaluator, position: int, change: Array) -> Arrays:
+    """The point with one leaf moved."""
+    point = list(evaluator.point)
+    point[position] = point[position] + change
+    return tuple(point)
+
+
 def _realised(at: Array, direction: Array, t: float) -> float:
     """Half the step that was taken, which is not t: x + t d and x - t d were rounded."""
-    taken = (at + direction * t) - (at - direction * t)
-    return float(np.vdot(direction, taken) / np.vdot(direction, direction) / 2)
+    unit = direction / np.abs(direction).max()  # its square neither overflows nor vanishes
+    taken = ((at + direction * t) - (at - direction * t)) / np.abs(direction).max()
+    return float(np.vdot(unit, taken) / np.vdot(unit, unit) / 2)
 
 
 def _jump(
@@ -121,25 +137,6 @@ def _jump(
     return 0.0
 
 
-def moved_point(evaluator: Evaluator, position: int, change: Array) -> Arrays:
-    """The point with one leaf moved."""
-    point = list(evaluator.point)
-    point[position] = point[position] + change
-    return tuple(point)
-
-
-def _outputs(evaluator: Evaluator, values: Arrays, failures: list[str]) -> Array | None:
-    try:
-        with np.errstate(all="ignore"):
-            outputs = flat(evaluator.forward(values))
-    except ClaimError:
-        raise
-    except Exception as error:  # noqa: BLE001 - the user's own, at a point we chose: it is reported
-        failures.append(f"{type(error).__name__}: {error}")
-        return None
-    return outputs if np.isfinite(outputs).all() else None
-
-
 def _differences(base: Baseline, steps: Array, above: Array, below: Array, jump: float) -> Differences:
     u = base.cotangent
     change = (above != base.output) | (below != base.output)
@@ -147,11 +144,15 @@ def _differences(base: Baseline, steps: Array, above: Array, below: Array, jump:
     # Every output is differenced before the cotangent adds them up: one that does not move
     # then adds no round-off, however large it is.
     largest = np.maximum(np.maximum(np.abs(above), np.abs(below)), np.abs(base.output))
-    still = np.abs(u) * (base.unit * np.abs(base.output) + base.repeat) * ~mobile
+    second = (above - base.output) - (base.output - below)
+    # An output of exactly 0 has no size of its own: what it lost was rounded away beside 1.
+    size = np.where(base.output == 0, 1, np.abs(base.output))
+    still = np.abs(u) * (base.unit * size + base.repeat) * ~mobile
     return Differences(
         step=steps,
         central=(above - below) @ u / (2 * steps),
-        second=((above - base.output) - (base.output - below)) @ u,
+        second=second @ u,
+        gaps=np.abs(second) @ np.abs(u),
         rounding=((base.unit * largest + base.repeat) * mobile) @ np.abs(u),
         unseen=float(still.sum() / steps[0]) if steps.size else float("inf"),
         jump=jump,

@@ -22,6 +22,8 @@ COLOURS = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red", Verdict.UNDECID
 WIDTH = 100  # of plain text; what is longer wraps
 
 TO_DO = {
+    Reason.KINK: "the point is a kink along every direction asked, which blurs all entries: check at "
+    "another point, or fewer than 1000 entries at a time",
     Reason.NOISE: "the forward's noise hides errors of the size asked for: compute in float64, "
     "pass reference=, or allow more with sensitivity=",
     Reason.NONDETERMINISTIC: "the forward gives two outputs for the same inputs: fix its random state, "
@@ -98,9 +100,15 @@ def _wrong_facts(leaf: LeafResult, finding: Finding | None, report: Report) -> l
             ("expected", f"{leaf.expected:.{digits}g}{margin}   ({_witnesses(leaf, report)})"),
         ]
     if finding is None:
-        facts.append(("likely", "no cause that is known here reproduces it"))
+        known = leaf.worst_index is not None or leaf.reason is Reason.SHAPE
+        nothing = (
+            "no cause that is known here reproduces it"
+            if known
+            else "not asked: only directions were compared"
+        )
+        facts.append(("likely", nothing))
     else:
-        doubt = "" if finding.confirmed else " (not confirmed: values cannot be asked again)"
+        doubt = "" if finding.confirmed else " (not confirmed on other data)"
         facts.append(("likely", f"{finding.message}: {finding.remedy}{doubt}"))
     return facts
 

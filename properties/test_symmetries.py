@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from manual import column_major, row_major
@@ -46,8 +46,7 @@ def test_column_major_intermediates_are_row_major_intermediates_transposed(probl
 
 @given(problem=problems(), data=st.data())
 def test_the_gradient_of_a_batch_is_the_weighted_mean_of_its_parts(problem: Problem, data: st.DataObject):
-    if problem.m == 1:
-        return  # one example has no parts
+    assume(problem.m > 1)  # one example has no parts
     params, X, Y = problem.rows
     cut = data.draw(st.integers(1, problem.m - 1), label="first part")
     first, second = gradients(params, X[:cut], Y[:cut]), gradients(params, X[cut:], Y[cut:])

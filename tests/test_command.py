@@ -82,3 +82,9 @@ def test_xor_is_learned_from_random_weights_and_not_from_zero_weights():
     assert zero.correct < 4
     assert zero.unit_difference == 0.0
     assert zero.last_loss == pytest.approx(0.6931, abs=1e-4)
+
+
+def test_a_seed_that_ends_in_a_local_minimum_is_said_to(capsys):
+    assert learn_xor(seed=6)[0].correct < 4
+    assert cli.main(["demo", "--seed", "6"]) == 0
+    assert "This seed ended in a local minimum all the same" in capsys.readouterr().out

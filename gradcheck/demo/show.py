@@ -33,25 +33,31 @@ def show_agreement(console: Console, reports: dict[str, Report]) -> None:
 def show_erratum(console: Console, report: Report) -> None:
     """The printed formula's report."""
     console.print("\n[bold]2  A formula as printed[/]")
-    console.print("   `xor` ends with dL/dW2 = (A2 - Y) * A1: its 1/m was lost on the way (erratum E3)\n")
+    console.print("   `xor` ends with dL/dW2 = (A2 - Y) * A1: its 1/m is lost (erratum E3)\n")
     console.print(Padding(renderable(report), (0, 0, 0, 3), expand=False))
 
 
 def show_training(console: Console, runs: tuple[XorRun, ...]) -> None:
     """What became of each start, and why zero weights learn nothing."""
     console.print("\n[bold]3  XOR by gradient descent[/]")
-    console.print("   with the hand-derived gradients and two hidden units\n")
+    console.print(f"   with the hand-derived gradients, two hidden units, {runs[0].epochs} epochs\n")
     table = Table(box=None, pad_edge=False, header_style="")
-    for heading in ("start", "epochs", "loss", "right", "hidden units differ by"):
+    for heading in ("weights at first", "loss", "right", "hidden units differ by"):
         table.add_column(heading, no_wrap=True)
     for run in runs:
         loss = f"{run.first_loss:.3f} -> {run.last_loss:.3f}"
-        table.add_row(run.start, f"{run.epochs}", loss, f"{run.correct} of 4", f"{run.unit_difference:.3g}")
+        table.add_row(run.start, loss, f"{run.correct} of 4", f"{run.unit_difference:.3g}")
     console.print(Padding(table, (0, 0, 1, 3), expand=False))
     console.print(
-        "   From zero weights both hidden units get the same gradient in every epoch: they\n"
-        "   stay equal, and a single unit cannot learn XOR. Random weights break the tie."
+        "   From zero weights both hidden units get the same gradient in every epoch:\n"
+        "   they stay equal, and a single unit cannot learn XOR. Random weights break\n"
+        "   the tie."
     )
+    if runs[0].correct < 4:
+        console.print(
+            "   This seed ended in a local minimum all the same. Its gradients are right:\n"
+            "   try another one with --seed."
+        )
 
 
 def show_summary(console: Console, reports: dict[str, Report], seed: int) -> None:

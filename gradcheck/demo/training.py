@@ -35,7 +35,7 @@ def learn_xor(seed: int) -> tuple[XorRun, ...]:
     """Gradient descent from random and from zero weights, with the hand-derived gradients."""
     random = row_major.initialise(SIZES, seed)
     zero = {name: np.zeros_like(value) for name, value in random.items()}
-    return _run(f"random weights, seed {seed}", random), _run("zero weights", zero)
+    return _run(f"random, seed {seed}", random), _run("zero", zero)
 
 
 def _run(start: str, params: Arrays) -> XorRun:

@@ -48,7 +48,7 @@ def findings(gradients, **options):
             "W1 b1 W2 b2",
             "sign",
             "the sign is flipped",
-            "negate it: somewhere a difference, such as y - a for a - y, is the wrong way round",
+            "negate it; somewhere a difference, such as y - a for a - y, is the wrong way round",
         ),
         (
             mutants.batch_not_summed,

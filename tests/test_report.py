@@ -161,9 +161,9 @@ def test_the_whole_text_of_a_report(monkeypatch):
           x     (2,)   FAIL     2.5e-01  BAR  SEEN
 
           not asked autodiff: the forward is not written in jax.numpy: pass reference=, its twin that is
-          asked finite-difference: 45 evaluations
+          asked finite-difference: 47 evaluations
           errors are relative to the leaf's largest entry; a PASS had to see 1e-06
-          calls: 92 of forward, 4 of backward; seed 0"""
+          calls: 96 of forward, 4 of backward; seed 0"""
     found = "\n".join(text(report)).replace(f"{report.leaves[0].bar:.1e}", "BAR")
     found = found.replace(f"{report.leaves[0].detection_limit:.1e}", "SEEN")
     wanted = textwrap.dedent(expected)

@@ -17,6 +17,20 @@ def legacy_state() -> bytes:
     return np.random.get_state(legacy=True)[1].tobytes()  # type: ignore[index]
 
 
+def world(given, data):
+    """Everything that a check could have changed."""
+    return (
+        given.tobytes(),
+        data["scale"].tobytes(),
+        legacy_state(),
+        random.getstate(),
+        np.geterr(),
+        list(warnings.filters),
+        jax.config.read("jax_enable_x64"),
+        jnp.asarray(X).dtype,
+    )
+
+
 def noisy_user_code(x, c):
     """Draws from every global generator, as a forward with dropout may."""
     np.random.rand(3)
@@ -31,16 +45,7 @@ def test_nothing_of_the_users_is_changed(reference):
     given, data = X.copy(), {"scale": np.full(4, 1.0)}
     np.random.seed(5)
     random.seed(5)
-    before = (
-        given.tobytes(),
-        data["scale"].tobytes(),
-        legacy_state(),
-        random.getstate(),
-        np.geterr(),
-        list(warnings.filters),
-        jax.config.read("jax_enable_x64"),
-        jnp.asarray(X).dtype,
-    )
+    before = world(given, data)
     report = check_gradients(
         noisy_user_code,
         given,
@@ -49,17 +54,7 @@ def test_nothing_of_the_users_is_changed(reference):
         reference=reference,
     )
     assert report
-    after = (
-        given.tobytes(),
-        data["scale"].tobytes(),
-        legacy_state(),
-        random.getstate(),
-        np.geterr(),
-        list(warnings.filters),
-        jax.config.read("jax_enable_x64"),
-        jnp.asarray(X).dtype,
-    )
-    assert before == after
+    assert world(given, data) == before
 
 
 def test_the_generators_are_restored_after_an_exception_too():

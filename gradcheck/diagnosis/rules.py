@@ -73,7 +73,7 @@ def sign(_: Evidence) -> Suspicion | None:
     return Suspicion(
         code="sign",
         message="the sign is flipped",
-        remedy="negate it: somewhere a difference, such as y - a for a - y, is the wrong way round",
+        remedy="negate it; somewhere a difference, such as y - a for a - y, is the wrong way round",
         value=-1.0,
         holds=lambda e: e.explains(-e.claimed, e.expected, e.error),
     )

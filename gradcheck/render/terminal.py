@@ -59,7 +59,8 @@ def _parts(report: Report) -> Iterator[RenderableType]:
         yield _line(f"{report.name}: {_subject(_names(leaves))} wrong", Verdict.FAIL)
         yield _facts(_wrong_facts(leaves[0], finding, report))
     for leaf in report.leaves:
-        if leaf.verdict is Verdict.UNDECIDED and leaf.reason is not None:
+        told = leaf.reason is report.reason is Reason.FORWARD_DISAGREES
+        if leaf.verdict is Verdict.UNDECIDED and leaf.reason is not None and not told:
             yield _line(f"{report.name}: the gradient of {leaf.name} could not be judged", leaf.verdict)
             yield _facts([("reason", f"{leaf.reason.value}: {TO_DO[leaf.reason]}")])
     yield Padding(_leaf_table(report), (1, 0, 1, 2), expand=False)

@@ -8,6 +8,7 @@ import numpy as np
 
 from gradcheck.claim import Array
 from gradcheck.oracles.base import Answer, Estimate
+from gradcheck.rounding import UNITS, allowance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,14 +87,18 @@ def compare(
     have been, and serves as the scale of one that is zero.
     """
     estimate = answer.estimates[position]
-    bar = estimate.error + estimate.project_error(np.full(claimed.shape, rounding))
+    own, size = _largest(claimed), _largest(at)
+    # Where a gradient cancels to nothing, what is left is the rounding of terms as large as the function.
+    residue = allowance(claimed.dtype, function_scale / max(1.0, size))
+    bar = estimate.error + estimate.project_error(np.full(claimed.shape, max(rounding, residue)))
     projected = estimate.project(claimed.astype(np.float64))
     known = np.where(np.isfinite(estimate.error), np.abs(estimate.value), 0)
     if (np.abs(estimate.value) <= bar).all():
         # No gradient is seen. Where none is claimed either, beyond the claim's own rounding, errors are
         # measured on the function's scale; where one is claimed it has to be resolved itself.
-        one = function_scale if estimate.directions is not None else function_scale / (_largest(at) or 1)
-        scale = one if _largest(claimed) <= rounding else _largest(projected)
+        one = function_scale if estimate.directions is not None else function_scale / (size or 1)
+        sharp = float(np.max(estimate.error, initial=0)) <= residue / UNITS
+        scale = one if own <= rounding or (sharp and own <= residue) else _largest(projected)
     else:
         scale = _largest(known)
     return Comparison(

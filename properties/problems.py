@@ -51,7 +51,10 @@ class Problem:
             params["b1"] += rng.choice([-40.0, 0.0, 40.0], (1, n1))
             params["b2"] += rng.choice([-40.0, 0.0, 40.0], (1, n2))
         Y: Array = rng.random((m, n2))
-        return params, self.input_scale * rng.standard_normal((m, n0)), Y if self.soft_labels else np.round(Y)
+        if not self.soft_labels:
+            Y = np.round(Y)
+            Y.flat[:2] = (0, 1)[: Y.size]  # both labels, or a mistake in one branch of the loss is no mistake
+        return params, self.input_scale * rng.standard_normal((m, n0)), Y
 
     @property
     def rows(self) -> tuple[Arrays, Array, Array]:

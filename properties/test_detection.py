@@ -64,11 +64,12 @@ def test_every_mistake_is_convicted_where_shapes_hide_nothing(problem: Problem):
 
 
 @given(problem=of_order_one(degenerate_shapes()))
-def test_a_mistake_that_the_shapes_hide_is_a_right_gradient_there(problem: Problem):
+def test_a_mistake_that_the_shapes_hide_is_not_called_one_there(problem: Problem):
     for mutant, verdict in verdicts(problem).items():
         error = size(mutant, problem)
         if error > VISIBLE:
             assert verdict is Verdict.FAIL, mutant.__name__
         elif error < HIDDEN:
-            event(f"{mutant.__name__} is hidden")
-            assert verdict is Verdict.PASS, mutant.__name__
+            # A leaf of one number may cancel to nothing, and differences then say that it is noise.
+            event(f"{mutant.__name__} is hidden, {verdict.value}")
+            assert verdict is not Verdict.FAIL, mutant.__name__

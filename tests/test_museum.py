@@ -101,6 +101,41 @@ RIGHT = {
 }
 
 
+# A kink far smaller than the curvature beside it: x is at it, or 1e-8 off.
+@pytest.mark.parametrize("weight", [1e-4, 1e-3, 1e-2, 1.0])
+@pytest.mark.parametrize("offset", [0.0, 1e-10, 1e-9, 1e-8])
+def test_a_small_kink_beside_large_curvature_is_not_taken_for_its_middle(weight, offset):
+    report = check_gradients(
+        lambda x: 100 * (x**2).sum() + weight * relu(x - offset).sum(),
+        np.array([offset, 1.0, 2.0]),
+        gradients=lambda x: 200 * x + weight * (x > offset),
+    )
+    assert report.verdict is not Verdict.FAIL
+
+
+def test_a_zero_gradient_that_rounds_is_zero_for_an_oracle_that_knows():
+    """The bias before a normalisation: the loss does not depend on it, the sum of the backward rounds."""
+    X, w = RNG.standard_normal((6, 4)), RNG.standard_normal((6, 4))
+
+    def f(b):
+        z = X + b
+        return float((w * (z - z.mean(axis=0)) ** 2).sum())
+
+    def backward(b):
+        z = X + b
+        d = 2 * w * (z - z.mean(axis=0))
+        return (d - d.mean(axis=0)).sum(axis=0)
+
+    assert np.abs(backward(np.full(4, 0.3))).max() < 1e-14
+    report = check_gradients(
+        f,
+        np.full(4, 0.3),
+        gradients=backward,
+        reference=lambda b: (w * (X + b - (X + b).mean(axis=0)) ** 2).sum(),
+    )
+    assert report.verdict is not Verdict.FAIL
+
+
 # Differences alone cannot tell, and say so.
 UNRESOLVED = ("relu of a tiny entry", "a loss that rounds to zero")
 

@@ -70,9 +70,12 @@ def _corner(seen: Differences) -> Slope | None:
     loud = np.flatnonzero(seen.gaps > threshold)[-3:]
     if loud.size < 3:
         return None
-    gaps = seen.gaps[loud] / seen.step[loud]
+    raw = seen.gaps[loud] / seen.step[loud]
+    # Curvature adds to E(t) / t what is proportional to t: two neighbouring steps take it out.
+    ratio = seen.step[loud][:-1] / seen.step[loud][1:]
+    gaps = (ratio * raw[1:] - raw[:-1]) / (ratio - 1)
     gap = gaps[-1]
-    if np.ptp(gaps) > CORNER_SPREAD * gap:
+    if gap < raw[-1] / 2 or np.ptp(gaps) > CORNER_SPREAD * gap:
         return None
     finer = slice(loud[-1] + 1, None)
     if (gap * seen.step[finer] > 2 * threshold[finer]).any():
@@ -100,7 +103,7 @@ def _smooth(seen: Differences) -> Slope:
         rows.append((extrapolated, spread))
     value, error, last = np.concatenate(candidates).T
     last = last.astype(int)
-    total = error + _contradiction(seen, noise, value, last) + _one_sided(seen)[last]
+    total = error + _contradiction(seen, noise, value, last) + _one_sided(seen, level)[last]
     best = int(np.argmin(total))
     error = total[best] + seen.unseen
     if seen.jump > TOWERING * seen.rounding.max():
@@ -110,16 +113,17 @@ def _smooth(seen: Differences) -> Slope:
     return Slope(value=float(value[best]), error=float(error))
 
 
-def _one_sided(seen: Differences) -> Array:
-    """Half the gap of the one-sided slopes at each step, where it is not the curvature's.
+def _one_sided(seen: Differences, level: Array) -> Array:
+    """Half the gap of the one-sided slopes that each step, or a finer one, sees beyond curvature and noise.
 
-    Curvature's E(t) falls with t^2 from step to step. One that falls more slowly, as beside a
-    kink that even the finest steps reach across, may be a gap in the slope itself.
+    Curvature's E(t) falls with t^2 from step to step. One that falls more slowly, as at a kink or
+    beside one that the step reaches across, may be a gap in the slope itself.
     """
-    size = seen.gaps
-    slow = size[1:] > SLOW * size[:-1] * (seen.step[1:] / seen.step[:-1]) ** 2
+    size = np.maximum(seen.gaps - level, 0)
+    slow = seen.gaps[1:] > SLOW * seen.gaps[:-1] * (seen.step[1:] / seen.step[:-1]) ** 2
     gap = np.concatenate([[0.0], np.where(slow, size[1:] / (2 * seen.step[1:]), 0)])
-    return np.maximum(gap, np.concatenate([[0.0], gap[:-1]]))
+    gap = np.maximum(gap, np.concatenate([[0.0], gap[:-1]]))
+    return np.maximum.accumulate(gap[::-1])[::-1]
 
 
 def _all_noise(seen: Differences, level: Array) -> bool:

@@ -4,7 +4,7 @@ Written from the documents' forward equations and blind to the hand-derived grad
 float64 whatever the caller's JAX configuration, which stays as it is.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -50,6 +50,41 @@ def row_major_loss(params: Params, X: jax.Array, Y: jax.Array) -> jax.Array:
 def column_major_loss(params: Params, X: jax.Array, Y: jax.Array) -> jax.Array:
     """Mean over the m columns of X of the cross-entropy summed over the outputs."""
     return cross_entropies(column_major_logits(params, X), Y).sum() / X.shape[1]
+
+
+def tanh(z: jax.Array) -> jax.Array:
+    """(1 - e) / (1 + e) with e = exp(-2 |z|) and the sign of z; 1 - tanh^2 is 0 from z = 20 on."""
+    positive = z >= 0
+    u = jnp.where(positive, -2 * z, 2 * z)
+    size = -jnp.expm1(u) / (1 + jnp.exp(u))
+    return jnp.where(positive, size, -size)
+
+
+ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
+    "sigmoid": sigmoid,
+    "tanh": tanh,
+    "relu": lambda z: jnp.where(z > 0, z, 0),
+    "leaky_relu": lambda z: jnp.where(z > 0, z, 0.01 * z),
+    "softplus": lambda z: jnp.logaddexp(0, z),
+    "identity": lambda z: z,
+    "gelu": lambda z: z * jax.scipy.special.erfc(-z / jnp.sqrt(2.0)) / 2,
+}
+
+
+def deep_row_major_logits(params: Params, X: jax.Array, hidden: Sequence[str]) -> jax.Array:
+    """Z_L (m, n_L) of `rowmajor` with any number of layers: Z_l = A_{l-1} W_l + b_l, A_l = g_l(Z_l)."""
+    A = X
+    for layer, name in enumerate(hidden, start=1):
+        A = ACTIVATIONS[name](A @ params[f"W{layer}"] + params[f"b{layer}"])
+    return A @ params[f"W{len(hidden) + 1}"] + params[f"b{len(hidden) + 1}"]
+
+
+def deep_column_major_logits(params: Params, X: jax.Array, hidden: Sequence[str]) -> jax.Array:
+    """Z_L (n_L, m) of `slides` with any number of layers: Z_l = W_l A_{l-1} + b_l, A_l = g_l(Z_l)."""
+    A = X
+    for layer, name in enumerate(hidden, start=1):
+        A = ACTIVATIONS[name](params[f"W{layer}"] @ A + params[f"b{layer}"])
+    return params[f"W{len(hidden) + 1}"] @ A + params[f"b{len(hidden) + 1}"]
 
 
 def gradients(

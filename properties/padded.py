@@ -7,13 +7,20 @@ are zero, and examples and outputs that are padding are left out of the sum.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
 import jax
 import numpy as np
 
-from gradcheck.reference import column_major_logits, cross_entropies, row_major_logits
+from gradcheck.reference import (
+    column_major_logits,
+    cross_entropies,
+    deep_column_major_logits,
+    deep_row_major_logits,
+    row_major_logits,
+)
 from manual.types import Array, Arrays
 from properties.problems import LARGEST
 
@@ -33,6 +40,17 @@ def row_major_gradients(params: Arrays, X: Array, Y: Array) -> Arrays:
 def column_major_gradients(params: Arrays, X: Array, Y: Array) -> Arrays:
     """JAX's gradient of the mean loss by every parameter, examples in columns, in float64."""
     return _gradients(column_major_logits, params, X, Y, examples=1)
+
+
+def deep_gradients(hidden: tuple[str, ...], params: Arrays, X: Array, Y: Array, examples: int) -> Arrays:
+    """The same for any hidden layers, by the names of their activations."""
+    return _gradients(_deep_logits(hidden, examples), params, X, Y, examples)
+
+
+@functools.cache
+def _deep_logits(hidden: tuple[str, ...], examples: int) -> Any:
+    logits = (deep_row_major_logits, deep_column_major_logits)[examples]
+    return functools.partial(logits, hidden=hidden)
 
 
 def _gradients(logits: Any, params: Arrays, X: Array, Y: Array, examples: int) -> Arrays:

@@ -1,14 +1,45 @@
 """The hand-derived network: exact in the tails, true to its dtype, blind to nobody's arrays."""
 
+import decimal
 import math
 
 import numpy as np
 import pytest
 
+from gradcheck import check_gradients
 from manual import column_major, row_major, xor
-from manual.activations import sigmoid, sigmoid_derivative, softplus
+from manual.activations import ACTIVATIONS, sigmoid, sigmoid_derivative, softplus
 from manual.losses import binary_cross_entropy, binary_cross_entropy_delta
 from manual.training import descend, gradient_descent
+
+
+def gelu_by_series(z):
+    """z Phi(z) and Phi(z) + z phi(z), Phi from the series of erf."""
+    if abs(z) > 30:
+        return (z, decimal.Decimal(1)) if z > 0 else (decimal.Decimal(0), decimal.Decimal(0))
+    term = total = z
+    for n in range(1, 4000):
+        term *= -z * z / (2 * n)
+        total += term / (2 * n + 1)
+    pi = decimal.Decimal("3.14159265358979323846264338327950288419716939937510582097494459230781640628620899")
+    root = (2 * pi).sqrt()
+    phi, density = decimal.Decimal("0.5") + total / root, (-z * z / 2).exp() / root
+    return z * phi, phi + z * density
+
+
+def two_slopes(left):
+    return lambda z: (z, decimal.Decimal(1)) if z > 0 else (left * z, left)
+
+
+TEXTBOOK = {
+    "sigmoid": lambda z: (1 / (1 + (-z).exp()), (-z).exp() / (1 + (-z).exp()) ** 2),
+    "tanh": lambda z: (1 - 2 / ((2 * z).exp() + 1), 4 / (z.exp() + (-z).exp()) ** 2),
+    "relu": two_slopes(decimal.Decimal(0)),
+    "leaky_relu": two_slopes(decimal.Decimal("0.01")),
+    "softplus": lambda z: ((1 + z.exp()).ln(), 1 / (1 + (-z).exp())),
+    "identity": lambda z: (z, decimal.Decimal(1)),
+    "gelu": gelu_by_series,
+}
 
 LAYOUTS = pytest.mark.parametrize("network", [row_major, column_major], ids=["row-major", "column-major"])
 SIZES = (3, 4, 2)
@@ -126,3 +157,33 @@ def test_both_layouts_learn_xor_alike():
     assert np.array_equal(row_major.predict(by_rows.params, xor.X), xor.Y)
     assert np.array_equal(column_major.predict(by_columns.params, xor.X.T), xor.Y.T)
     assert by_rows.losses[-1] == pytest.approx(by_columns.losses[-1], rel=1e-9)
+
+
+TAILS = [-700.0, -40.0, -3.0, -1e-9, 1e-9, 0.7, 40.0, 700.0]
+
+
+@pytest.mark.parametrize("z", TAILS)
+@pytest.mark.parametrize("activation", ACTIVATIONS, ids=lambda activation: activation.name)
+def test_every_activation_and_its_derivative_keep_their_digits_in_the_tails(activation, z):
+    """Against the textbook formulas in decimal arithmetic of 700 digits."""
+    with decimal.localcontext(prec=700):
+        value, slope = TEXTBOOK[activation.name](decimal.Decimal(z))
+        value, slope = float(value), float(slope)
+    at = np.array(z)
+    assert float(activation.function(at)) == pytest.approx(value, rel=1e-14, abs=1e-300)
+    assert float(activation.derivative(at)) == pytest.approx(slope, rel=1e-14, abs=1e-300)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS, ids=lambda activation: activation.name)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
+def test_every_activation_keeps_its_dtype(activation, dtype):
+    z = np.array([-2.0, 0.0, 3.0], dtype=dtype)
+    assert activation.function(z).dtype == activation.derivative(z).dtype == dtype
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS, ids=lambda activation: activation.name)
+def test_every_derivative_passes_the_checker_and_a_wrong_one_does_not(activation):
+    z = np.random.default_rng(4).standard_normal(6)
+    g, slope = activation.function, activation.derivative
+    assert check_gradients(g, z, vjp=lambda u, z: u * slope(z))
+    assert not check_gradients(g, z, vjp=lambda u, z: u * slope(z) * (1 + 1e-6 * (z == z.max())))

@@ -87,6 +87,12 @@ def deep_column_major_logits(params: Params, X: jax.Array, hidden: Sequence[str]
     return params[f"W{len(hidden) + 1}"] @ A + params[f"b{len(hidden) + 1}"]
 
 
+def summed_squared_error(params: Params, X: jax.Array, Y: jax.Array) -> jax.Array:
+    """sum (y - yhat)^2 of `squared`, one example a row: yhat = sigmoid(W2 sigmoid(W1 x + b1) + b2)."""
+    hidden = sigmoid(X @ params["W1"].T + params["b1"])
+    return ((Y - sigmoid(hidden @ params["W2"].T + params["b2"])) ** 2).sum()
+
+
 def gradients(
     loss: Callable[..., jax.Array], params: Mapping[str, np.ndarray], *data: np.ndarray
 ) -> dict[str, np.ndarray]:

@@ -35,12 +35,12 @@ class Parameter:
 class Trial:
     """What one run of forward and backward did to a layer's attributes.
 
-    kept: those it left in place; what it sets is its cache and its gradients. set: those that
+    kept: those it left in place; what it sets is its cache and its gradients. filled: those that
     hold something afterwards.
     """
 
     kept: set[str]
-    set: set[str]
+    filled: set[str]
 
 
 def is_layer(target: Any) -> bool:
@@ -107,7 +107,7 @@ def _parameters(layer: Any, trial: Trial) -> list[Parameter]:
     found: dict[int, Parameter] = {}
     for name, value in _arrays(_attributes(layer)).items():
         gradient = next(
-            (form.format(name) for form in GRADIENT_NAMES if form.format(name) in trial.set), None
+            (form.format(name) for form in GRADIENT_NAMES if form.format(name) in trial.filled), None
         )
         if gradient is None or name not in trial.kept:
             continue
@@ -153,7 +153,7 @@ def _trial(layer: Any, x: Tree) -> Trial:
     after = _attributes(run)
     return Trial(
         kept={name for name, value in before.items() if after.get(name) is value},
-        set={name for name, value in after.items() if value is not None},
+        filled={name for name, value in after.items() if value is not None},
     )
 
 

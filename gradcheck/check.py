@@ -99,7 +99,8 @@ def _report(
     seed: int,
 ) -> Report:
     verdict, reason = overall(leaves, seen.answers)
-    evaluators = [seen.evaluator, *(look.seen.evaluator for look in looks)]
+    evaluators = [seen.evaluator, *(look.seen.evaluator for look in looks if look.seen)]
+    unseen = tuple(f"the cause on other data, where {look.failure}" for look in looks if look.failure)
     rows = tuple(row for comparisons in seen.comparisons for row in agreements(comparisons))
     return Report(
         name=claim.name,
@@ -124,7 +125,7 @@ def _report(
         ),
         agreements=rows,
         findings=findings,
-        not_checked=claim.not_checked,
+        not_checked=claim.not_checked + unseen,
         evaluations=Evaluations(
             forward=sum(evaluator.forwards for evaluator in evaluators),
             backward=sum(evaluator.backwards for evaluator in evaluators),

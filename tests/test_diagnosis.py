@@ -164,3 +164,4 @@ def test_the_users_code_need_not_work_where_a_fresh_point_is_chosen():
     report = check_gradients(lambda x: (x**2).sum(), np.array([1.0, 2.0]), gradients=gradient)
     assert not report
     assert [(f.message, f.confirmed) for f in report.findings] == [("2 times too large", False)]
+    assert report.not_checked == ("the cause on other data, where RuntimeError: only here",)

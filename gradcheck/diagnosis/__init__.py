@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,10 +19,14 @@ FRESH_MOVE = 0.2  # entries move by a tenth to three tenths of themselves, and k
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """The claim examined on other data, and the number of examples there, where it is known."""
+    """The claim examined on other data, and the number of examples there, where it is known.
 
-    seen: Examination
+    seen is None where the user's code raised there, which `failure` names.
+    """
+
+    seen: Examination | None
     batch_size: int | None
+    failure: str = ""
 
 
 def look_again(claim: Claim, oracles: tuple[Oracle, ...], seed: int, seen: Examination) -> tuple[Look, ...]:
@@ -41,10 +44,11 @@ def look_again(claim: Claim, oracles: tuple[Oracle, ...], seed: int, seen: Exami
         others.append((claim.with_examples(m - 1), m - 1))
     looks: list[Look] = []
     for other, batch_size in others:
-        # The user's code need not work where we chose to look: there is then less evidence, and
-        # what it would have confirmed stays unconfirmed.
-        with contextlib.suppress(Exception):
+        try:
             looks.append(Look(seen=examine(other, oracles, seed + 1), batch_size=batch_size))
+        except Exception as error:  # noqa: BLE001 - the user's code may refuse our data; it is reported
+            failure = f"{type(error).__name__}: {error}"
+            looks.append(Look(seen=None, batch_size=batch_size, failure=failure))
     return tuple(looks)
 
 
@@ -62,7 +66,7 @@ def explain(
     for position, leaf in enumerate(leaves):
         evidence = _evidence(seen, position, claim.batch_size)
         if leaf.verdict is Verdict.FAIL and evidence is not None:
-            again = [_evidence(look.seen, position, look.batch_size) for look in looks]
+            again = [_evidence(look.seen, position, look.batch_size) for look in looks if look.seen]
             findings.append(diagnose(evidence, tuple(e for e in again if e is not None)))
     return tuple(finding for finding in findings if finding is not None)
 

@@ -87,6 +87,48 @@ def deep_column_major_logits(params: Params, X: jax.Array, hidden: Sequence[str]
     return params[f"W{len(hidden) + 1}"] @ A + params[f"b{len(hidden) + 1}"]
 
 
+def squared_errors(logits: jax.Array, labels: jax.Array) -> jax.Array:
+    """(y - sigmoid(logit))^2 element by element (`squared`)."""
+    return (labels - sigmoid(logits)) ** 2
+
+
+def softmax_cross_entropies(logits: jax.Array, labels: jax.Array, units: int) -> jax.Array:
+    """-y log softmax(logit) element by element, the softmax over the axis `units`."""
+    return -labels * jax.nn.log_softmax(logits, axis=units)
+
+
+OUTPUTS: dict[str, Callable[[jax.Array, jax.Array, int], jax.Array]] = {
+    "binary cross-entropy": lambda logits, labels, units: cross_entropies(logits, labels),
+    "squared error": lambda logits, labels, units: squared_errors(logits, labels),
+    "softmax cross-entropy": softmax_cross_entropies,
+}
+
+
+def deep_loss(
+    params: Params,
+    X: jax.Array,
+    Y: jax.Array,
+    *,
+    hidden: Sequence[str],
+    output: str = "binary cross-entropy",
+    decay: float = 0.0,
+    examples: int,
+) -> jax.Array:
+    """Mean over the examples of the output's loss, plus decay / 2 times the sum of all squared weights.
+
+    examples: the axis that numbers them, 0 in rows and 1 in columns.
+    """
+    logits = (deep_row_major_logits, deep_column_major_logits)[examples](params, X, hidden)
+    losses = OUTPUTS[output](logits, Y, 1 - examples)
+    return losses.sum() / X.shape[examples] + penalty(params, decay)
+
+
+def penalty(params: Params, decay: float) -> jax.Array:
+    """decay / 2 times the sum of all squared weights, the biases left out."""
+    weights = [value for name, value in params.items() if name.startswith("W")]
+    return decay / 2 * sum(((W**2).sum() for W in weights), jnp.zeros(()))
+
+
 def summed_squared_error(params: Params, X: jax.Array, Y: jax.Array) -> jax.Array:
     """sum (y - yhat)^2 of `squared`, one example a row: yhat = sigmoid(W2 sigmoid(W1 x + b1) + b2)."""
     hidden = sigmoid(X @ params["W1"].T + params["b1"])

@@ -113,3 +113,12 @@ ACTIVATIONS = (
     Activation(name="identity", function=identity, derivative=identity_derivative),
     Activation(name="gelu", function=gelu, derivative=gelu_derivative),
 )
+
+
+def activation_named(name: str) -> Activation:
+    """The activation of that name; ValueError, with the names there are, where there is none."""
+    for activation in ACTIVATIONS:
+        if activation.name == name:
+            return activation
+    known = ", ".join(activation.name for activation in ACTIVATIONS)
+    raise ValueError(f"unknown activation {name!r}: pass one of {known}")

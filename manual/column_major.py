@@ -6,23 +6,17 @@ Hidden and output units are sigmoid, the loss is the mean binary cross-entropy.
 Every array is the transpose of its twin in `row_major.py`. Source: `shallow`, `xor`.
 """
 
-import numpy as np
-
+from manual import initialisation
 from manual.activations import sigmoid, sigmoid_derivative
 from manual.losses import binary_cross_entropy, binary_cross_entropy_delta
 from manual.types import Array, Arrays, Scalar
 
+EXAMPLES = 1  # the axis that numbers them
+
 
 def initialise(sizes: tuple[int, int, int], seed: int) -> Arrays:
     """Weights from N(0, 1) by the recorded seed, biases 0 (`shallow`, section 1)."""
-    n0, n1, n2 = sizes
-    rng = np.random.default_rng(seed)
-    return {
-        "W1": rng.standard_normal((n1, n0)),
-        "b1": np.zeros((n1, 1)),
-        "W2": rng.standard_normal((n2, n1)),
-        "b2": np.zeros((n2, 1)),
-    }
+    return initialisation.column_major(sizes, seed)
 
 
 def forward(params: Arrays, X: Array) -> Arrays:
@@ -39,7 +33,7 @@ def forward(params: Arrays, X: Array) -> Arrays:
 
 def loss(params: Arrays, X: Array, Y: Array) -> Scalar:
     """Mean over the m examples of the cross-entropy summed over the outputs."""
-    return binary_cross_entropy(forward(params, X)["Z2"], Y, m=X.shape[1])
+    return binary_cross_entropy(forward(params, X)["Z2"], Y, EXAMPLES)
 
 
 def backward(params: Arrays, cache: Arrays, X: Array, Y: Array) -> Arrays:
@@ -56,7 +50,7 @@ def backward(params: Arrays, cache: Arrays, X: Array, Y: Array) -> Arrays:
     Source: `shallow`, section 4, whose products have neither transposes (erratum E1) nor the
     sum over the examples (E2); `xor` loses the 1/m in its last lines as well (E3).
     """
-    dZ2 = binary_cross_entropy_delta(cache["Z2"], Y, m=X.shape[1])
+    dZ2 = binary_cross_entropy_delta(cache["Z2"], Y, EXAMPLES)
     dW2 = dZ2 @ cache["A1"].T
     db2 = dZ2.sum(axis=1, keepdims=True)
     dA1 = params["W2"].T @ dZ2

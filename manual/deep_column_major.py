@@ -2,70 +2,87 @@
 
     A_0 = X (n0, m)   W_l (n_l, n_{l-1})   b_l (n_l, 1)   Y (n_L, m)
 
-The output is sigmoid, the loss the mean binary cross-entropy. Every array is the transpose of its
-twin in `deep_row_major.py`. Source: `slides`, with g1 for one hidden layer.
+Every array is the transpose of its twin in `deep_row_major.py`.
+Source: `slides`, with g1 for one hidden layer.
 """
 
-import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from manual.activations import Activation, sigmoid
-from manual.losses import binary_cross_entropy, binary_cross_entropy_delta
+from manual import initialisation
+from manual.activations import Activation
+from manual.losses import CROSS_ENTROPY, Output
 from manual.types import Array, Arrays, Scalar
+from manual.validation import check_sizes
 
 
-def initialise(sizes: Sequence[int], seed: int) -> Arrays:
-    """Weights from N(0, 1) by the recorded seed, biases 0, for sizes n0, n1, ..., nL."""
-    rng = np.random.default_rng(seed)
-    params: Arrays = {}
-    for layer, (before, after) in enumerate(itertools.pairwise(sizes), start=1):
-        params[f"W{layer}"] = rng.standard_normal((after, before))
-        params[f"b{layer}"] = np.zeros((after, 1))
-    return params
+@dataclass(frozen=True, kw_only=True)
+class DeepColumnMajor:
+    """A network by its hidden activations, its output, and the L2 penalty on its weights.
 
-
-def forward(params: Arrays, X: Array, hidden: Sequence[Activation]) -> Arrays:
-    """Every intermediate by name: Z1, A1, ..., ZL, AL, each (n_l, m). `hidden`: one a hidden layer.
-
-    Z_l = W_l A_{l-1} + b_l    A_l = g_l(Z_l)    A_L = sigmoid(Z_L)
+    decay: lambda of the penalty (lambda / 2) sum of all W_l^2; biases go free.
     """
-    cache: Arrays = {}
-    A = X
-    for layer, g in enumerate((*[g.function for g in hidden], sigmoid), start=1):
-        Z = params[f"W{layer}"] @ A + params[f"b{layer}"]
-        A = g(Z)
-        cache |= {f"Z{layer}": Z, f"A{layer}": A}
-    return cache
 
+    EXAMPLES: ClassVar[int] = 1  # the axis that numbers them
+    hidden: tuple[Activation, ...]
+    output: Output = CROSS_ENTROPY
+    decay: float = 0.0
 
-def loss(params: Arrays, X: Array, Y: Array, hidden: Sequence[Activation]) -> Scalar:
-    """Mean over the m examples of the cross-entropy summed over the outputs."""
-    logits = forward(params, X, hidden)[f"Z{len(hidden) + 1}"]
-    return binary_cross_entropy(logits, Y, m=X.shape[1])
+    @property
+    def last(self) -> int:
+        """L, the number of the output layer."""
+        return len(self.hidden) + 1
 
+    def initialise(
+        self, sizes: Sequence[int], seed: int, variance: initialisation.Variance = initialisation.unit
+    ) -> Arrays:
+        """Weights of the given variance by the recorded seed, biases 0, for sizes n0, n1, ..., nL."""
+        check_sizes(sizes, layers=self.last + 1)
+        return initialisation.column_major(sizes, seed, variance)
 
-def backward(params: Arrays, cache: Arrays, X: Array, Y: Array, hidden: Sequence[Activation]) -> Arrays:
-    """Gradients of `loss`, in backward order.
+    def forward(self, params: Arrays, X: Array) -> Arrays:
+        """Every intermediate by name: Z1, A1, ..., ZL, AL, each (n_l, m).
 
-        dZ_L = (A_L - Y) / m                (n_L, m)
-        dW_l = dZ_l A_{l-1}.T               (n_l, n_{l-1})
-        db_l = sum of dZ_l over axis 1      (n_l, 1)
-        dA_{l-1} = W_l.T dZ_l               (n_{l-1}, m)
-        dZ_{l-1} = dA_{l-1} * g'(Z_{l-1})   (n_{l-1}, m)
+        Z_l = W_l A_{l-1} + b_l    A_l = g_l(Z_l)    A_L = sigmoid(Z_L), or softmax(Z_L)
+        """
+        cache: Arrays = {}
+        A = X
+        for layer, g in enumerate(self.hidden, start=1):
+            Z = params[f"W{layer}"] @ A + params[f"b{layer}"]
+            A = g.function(Z)
+            cache |= {f"Z{layer}": Z, f"A{layer}": A}
+        Z = params[f"W{self.last}"] @ A + params[f"b{self.last}"]
+        return cache | {f"Z{self.last}": Z, f"A{self.last}": self.output.activation(Z, self.EXAMPLES)}
 
-    Source: `slides`, summary for n examples, layer by layer. The 1/m sits in dZ_L (erratum E5).
-    """
-    last = len(hidden) + 1
-    dZ = binary_cross_entropy_delta(cache[f"Z{last}"], Y, m=X.shape[1])
-    gradients: Arrays = {f"dZ{last}": dZ}
-    for layer in range(last, 0, -1):
-        before = cache[f"A{layer - 1}"] if layer > 1 else X
-        gradients[f"dW{layer}"] = dZ @ before.T
-        gradients[f"db{layer}"] = dZ.sum(axis=1, keepdims=True)
-        if layer > 1:
-            dA = params[f"W{layer}"].T @ dZ
-            dZ = dA * hidden[layer - 2].derivative(cache[f"Z{layer - 1}"])
-            gradients |= {f"dA{layer - 1}": dA, f"dZ{layer - 1}": dZ}
-    return gradients
+    def loss(self, params: Arrays, X: Array, Y: Array) -> Scalar:
+        """Mean over the m examples of the output's loss, plus the penalty."""
+        Z = self.forward(params, X)[f"Z{self.last}"]
+        penalty = sum(np.sum(params[f"W{layer}"] ** 2) for layer in range(1, self.last + 1))
+        return self.output.loss(Z, Y, self.EXAMPLES) + self.decay / 2 * penalty
+
+    def backward(self, params: Arrays, cache: Arrays, X: Array, Y: Array) -> Arrays:
+        """Gradients of `loss`, in backward order.
+
+            dZ_L = (A_L - Y) / m                    (n_L, m)
+            dW_l = dZ_l A_{l-1}.T + lambda W_l      (n_l, n_{l-1})
+            db_l = sum of dZ_l over axis 1          (n_l, 1)
+            dA_{l-1} = W_l.T dZ_l                   (n_{l-1}, m)
+            dZ_{l-1} = dA_{l-1} * g'(Z_{l-1})       (n_{l-1}, m)
+
+        Source: `slides`, summary for n examples, layer by layer. The 1/m sits in dZ_L (erratum E5),
+        where squared error has the factor 2 sigmoid'(Z_L) as well.
+        """
+        dZ = self.output.delta(cache[f"Z{self.last}"], Y, self.EXAMPLES)
+        gradients: Arrays = {f"dZ{self.last}": dZ}
+        for layer in range(self.last, 0, -1):
+            W, before = params[f"W{layer}"], cache[f"A{layer - 1}"] if layer > 1 else X
+            gradients[f"dW{layer}"] = dZ @ before.T + self.decay * W
+            gradients[f"db{layer}"] = dZ.sum(axis=1, keepdims=True)
+            if layer > 1:
+                dA = W.T @ dZ
+                dZ = dA * self.hidden[layer - 2].derivative(cache[f"Z{layer - 1}"])
+                gradients |= {f"dA{layer - 1}": dA, f"dZ{layer - 1}": dZ}
+        return gradients

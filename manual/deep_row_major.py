@@ -2,70 +2,87 @@
 
     A_0 = X (m, n0)   W_l (n_{l-1}, n_l)   b_l (1, n_l)   Y (m, n_L)
 
-The output is sigmoid, the loss the mean binary cross-entropy. `row_major.py` is the case of one
-sigmoid hidden layer written out. Source: `rowmajor`, three and four layers; `slides` with g1.
+`row_major.py` is the case of one sigmoid hidden layer written out.
+Source: `rowmajor`, three and four layers; `slides` with g1.
 """
 
-import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from manual.activations import Activation, sigmoid
-from manual.losses import binary_cross_entropy, binary_cross_entropy_delta
+from manual import initialisation
+from manual.activations import Activation
+from manual.losses import CROSS_ENTROPY, Output
 from manual.types import Array, Arrays, Scalar
+from manual.validation import check_sizes
 
 
-def initialise(sizes: Sequence[int], seed: int) -> Arrays:
-    """Weights from N(0, 1) by the recorded seed, biases 0, for sizes n0, n1, ..., nL."""
-    rng = np.random.default_rng(seed)
-    params: Arrays = {}
-    for layer, (before, after) in enumerate(itertools.pairwise(sizes), start=1):
-        params[f"W{layer}"] = rng.standard_normal((before, after))
-        params[f"b{layer}"] = np.zeros((1, after))
-    return params
+@dataclass(frozen=True, kw_only=True)
+class DeepRowMajor:
+    """A network by its hidden activations, its output, and the L2 penalty on its weights.
 
-
-def forward(params: Arrays, X: Array, hidden: Sequence[Activation]) -> Arrays:
-    """Every intermediate by name: Z1, A1, ..., ZL, AL, each (m, n_l). `hidden`: one a hidden layer.
-
-    Z_l = A_{l-1} W_l + b_l    A_l = g_l(Z_l)    A_L = sigmoid(Z_L)
+    decay: lambda of the penalty (lambda / 2) sum of all W_l^2; biases go free.
     """
-    cache: Arrays = {}
-    A = X
-    for layer, g in enumerate((*[g.function for g in hidden], sigmoid), start=1):
-        Z = A @ params[f"W{layer}"] + params[f"b{layer}"]
-        A = g(Z)
-        cache |= {f"Z{layer}": Z, f"A{layer}": A}
-    return cache
 
+    EXAMPLES: ClassVar[int] = 0  # the axis that numbers them
+    hidden: tuple[Activation, ...]
+    output: Output = CROSS_ENTROPY
+    decay: float = 0.0
 
-def loss(params: Arrays, X: Array, Y: Array, hidden: Sequence[Activation]) -> Scalar:
-    """Mean over the m examples of the cross-entropy summed over the outputs."""
-    logits = forward(params, X, hidden)[f"Z{len(hidden) + 1}"]
-    return binary_cross_entropy(logits, Y, m=len(X))
+    @property
+    def last(self) -> int:
+        """L, the number of the output layer."""
+        return len(self.hidden) + 1
 
+    def initialise(
+        self, sizes: Sequence[int], seed: int, variance: initialisation.Variance = initialisation.unit
+    ) -> Arrays:
+        """Weights of the given variance by the recorded seed, biases 0, for sizes n0, n1, ..., nL."""
+        check_sizes(sizes, layers=self.last + 1)
+        return initialisation.row_major(sizes, seed, variance)
 
-def backward(params: Arrays, cache: Arrays, X: Array, Y: Array, hidden: Sequence[Activation]) -> Arrays:
-    """Gradients of `loss`, in backward order.
+    def forward(self, params: Arrays, X: Array) -> Arrays:
+        """Every intermediate by name: Z1, A1, ..., ZL, AL, each (m, n_l).
 
-        dZ_L = (A_L - Y) / m                (m, n_L)
-        dW_l = A_{l-1}.T dZ_l               (n_{l-1}, n_l)
-        db_l = sum of dZ_l over axis 0      (1, n_l)
-        dA_{l-1} = dZ_l W_l.T               (m, n_{l-1})
-        dZ_{l-1} = dA_{l-1} * g'(Z_{l-1})   (m, n_{l-1})
+        Z_l = A_{l-1} W_l + b_l    A_l = g_l(Z_l)    A_L = sigmoid(Z_L), or softmax(Z_L)
+        """
+        cache: Arrays = {}
+        A = X
+        for layer, g in enumerate(self.hidden, start=1):
+            Z = A @ params[f"W{layer}"] + params[f"b{layer}"]
+            A = g.function(Z)
+            cache |= {f"Z{layer}": Z, f"A{layer}": A}
+        Z = A @ params[f"W{self.last}"] + params[f"b{self.last}"]
+        return cache | {f"Z{self.last}": Z, f"A{self.last}": self.output.activation(Z, self.EXAMPLES)}
 
-    Source: `rowmajor`, summary for four layers. The 1/m sits in dZ_L (erratum E8).
-    """
-    last = len(hidden) + 1
-    dZ = binary_cross_entropy_delta(cache[f"Z{last}"], Y, m=len(X))
-    gradients: Arrays = {f"dZ{last}": dZ}
-    for layer in range(last, 0, -1):
-        before = cache[f"A{layer - 1}"] if layer > 1 else X
-        gradients[f"dW{layer}"] = before.T @ dZ
-        gradients[f"db{layer}"] = dZ.sum(axis=0, keepdims=True)
-        if layer > 1:
-            dA = dZ @ params[f"W{layer}"].T
-            dZ = dA * hidden[layer - 2].derivative(cache[f"Z{layer - 1}"])
-            gradients |= {f"dA{layer - 1}": dA, f"dZ{layer - 1}": dZ}
-    return gradients
+    def loss(self, params: Arrays, X: Array, Y: Array) -> Scalar:
+        """Mean over the m examples of the output's loss, plus the penalty."""
+        Z = self.forward(params, X)[f"Z{self.last}"]
+        penalty = sum(np.sum(params[f"W{layer}"] ** 2) for layer in range(1, self.last + 1))
+        return self.output.loss(Z, Y, self.EXAMPLES) + self.decay / 2 * penalty
+
+    def backward(self, params: Arrays, cache: Arrays, X: Array, Y: Array) -> Arrays:
+        """Gradients of `loss`, in backward order.
+
+            dZ_L = (A_L - Y) / m                    (m, n_L)
+            dW_l = A_{l-1}.T dZ_l + lambda W_l      (n_{l-1}, n_l)
+            db_l = sum of dZ_l over axis 0          (1, n_l)
+            dA_{l-1} = dZ_l W_l.T                   (m, n_{l-1})
+            dZ_{l-1} = dA_{l-1} * g'(Z_{l-1})       (m, n_{l-1})
+
+        Source: `rowmajor`, summary for four layers. The 1/m sits in dZ_L (erratum E8), where
+        squared error has the factor 2 sigmoid'(Z_L) as well.
+        """
+        dZ = self.output.delta(cache[f"Z{self.last}"], Y, self.EXAMPLES)
+        gradients: Arrays = {f"dZ{self.last}": dZ}
+        for layer in range(self.last, 0, -1):
+            W, before = params[f"W{layer}"], cache[f"A{layer - 1}"] if layer > 1 else X
+            gradients[f"dW{layer}"] = before.T @ dZ + self.decay * W
+            gradients[f"db{layer}"] = dZ.sum(axis=0, keepdims=True)
+            if layer > 1:
+                dA = dZ @ W.T
+                dZ = dA * self.hidden[layer - 2].derivative(cache[f"Z{layer - 1}"])
+                gradients |= {f"dA{layer - 1}": dA, f"dZ{layer - 1}": dZ}
+        return gradients

@@ -6,23 +6,17 @@ Hidden and output units are sigmoid, the loss is the mean binary cross-entropy.
 Source: `rowmajor`, three layers; biases are rows, not the columns printed there (erratum E7).
 """
 
-import numpy as np
-
+from manual import initialisation
 from manual.activations import sigmoid, sigmoid_derivative
 from manual.losses import binary_cross_entropy, binary_cross_entropy_delta
 from manual.types import Array, Arrays, Scalar
 
+EXAMPLES = 0  # the axis that numbers them
+
 
 def initialise(sizes: tuple[int, int, int], seed: int) -> Arrays:
     """Weights from N(0, 1) by the recorded seed, biases 0 (`shallow`, section 1)."""
-    n0, n1, n2 = sizes
-    rng = np.random.default_rng(seed)
-    return {
-        "W1": rng.standard_normal((n0, n1)),
-        "b1": np.zeros((1, n1)),
-        "W2": rng.standard_normal((n1, n2)),
-        "b2": np.zeros((1, n2)),
-    }
+    return initialisation.row_major(sizes, seed)
 
 
 def forward(params: Arrays, X: Array) -> Arrays:
@@ -39,7 +33,7 @@ def forward(params: Arrays, X: Array) -> Arrays:
 
 def loss(params: Arrays, X: Array, Y: Array) -> Scalar:
     """Mean over the m examples of the cross-entropy summed over the outputs."""
-    return binary_cross_entropy(forward(params, X)["Z2"], Y, m=len(X))
+    return binary_cross_entropy(forward(params, X)["Z2"], Y, EXAMPLES)
 
 
 def backward(params: Arrays, cache: Arrays, X: Array, Y: Array) -> Arrays:
@@ -56,7 +50,7 @@ def backward(params: Arrays, cache: Arrays, X: Array, Y: Array) -> Arrays:
     Source: `rowmajor`, summary for three layers. The 1/m sits in dZ2, so that dZ2 and dZ1
     are derivatives of the mean loss as well (erratum E8), and the biases are rows (E7).
     """
-    dZ2 = binary_cross_entropy_delta(cache["Z2"], Y, m=len(X))
+    dZ2 = binary_cross_entropy_delta(cache["Z2"], Y, EXAMPLES)
     dW2 = cache["A1"].T @ dZ2
     db2 = dZ2.sum(axis=0, keepdims=True)
     dA1 = dZ2 @ params["W2"].T

@@ -9,20 +9,18 @@ Source: `squared`.
 
 import numpy as np
 
+from manual import initialisation
 from manual.activations import sigmoid, sigmoid_derivative
 from manual.types import Array, Arrays, Scalar
+from manual.validation import labels_for
+
+EXAMPLES = 0  # the axis that numbers them
 
 
 def initialise(sizes: tuple[int, int, int], seed: int) -> Arrays:
     """Weights from N(0, 1) by the recorded seed, biases 0."""
-    n0, n1, n2 = sizes
-    rng = np.random.default_rng(seed)
-    return {
-        "W1": rng.standard_normal((n1, n0)),
-        "b1": np.zeros(n1),
-        "W2": rng.standard_normal((n2, n1)),
-        "b2": np.zeros(n2),
-    }
+    params = initialisation.column_major(sizes, seed)
+    return params | {name: params[name].ravel() for name in ("b1", "b2")}
 
 
 def forward(params: Arrays, x0: Array) -> Arrays:
@@ -35,7 +33,8 @@ def forward(params: Arrays, x0: Array) -> Arrays:
 
 def summed_error(params: Arrays, x0: Array, y: Array) -> Scalar:
     """sum over examples and outputs of (y - yhat)^2: no mean, whatever the document calls it (E11)."""
-    return np.sum((y.astype(x0.dtype, copy=False) - forward(params, x0)["yhat"]) ** 2)
+    yhat = forward(params, x0)["yhat"]
+    return np.sum((labels_for(yhat, y) - yhat) ** 2)
 
 
 def mean_error(params: Arrays, x0: Array, y: Array) -> Scalar:
@@ -55,7 +54,7 @@ def backward(params: Arrays, cache: Arrays, x0: Array, y: Array) -> Arrays:
     dz2_k / dW2_mn = delta_km x1_n, and dz1_j / dW1_mn = delta_jm x0_n.
     Source: `squared`. The document's db1 has n on the left and m on the right (erratum E10).
     """
-    error = 2 * (cache["yhat"] - y.astype(x0.dtype, copy=False))
+    error = 2 * (cache["yhat"] - labels_for(cache["yhat"], y))
     s1, s2 = sigmoid_derivative(cache["z1"]), sigmoid_derivative(cache["z2"])
     W2 = params["W2"]
     return {

@@ -1,6 +1,6 @@
 """Names for what the networks pass around."""
 
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,12 @@ Arrays = dict[str, Array]  # parameters, intermediates or gradients by their lec
 
 
 class Network(Protocol):
-    """What training needs of a layout: `manual.row_major` and `manual.column_major` both fit."""
+    """What training needs of a network: every module and class here that has a `backward` fits.
+
+    EXAMPLES: the axis that numbers the examples, 0 in rows and 1 in columns.
+    """
+
+    EXAMPLES: ClassVar[int]
 
     def forward(self, params: Arrays, X: Array) -> Arrays: ...
 

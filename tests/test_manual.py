@@ -76,12 +76,12 @@ def test_sigmoid_and_its_derivative_keep_their_digits_in_both_tails(z):
     ],
 )
 def test_the_loss_is_finite_and_right_in_both_tails(z, y, expected):
-    loss = binary_cross_entropy(np.array([[z]]), np.array([[y]]), m=1)
+    loss = binary_cross_entropy(np.array([[z]]), np.array([[y]]), examples=0)
     assert float(loss) == pytest.approx(expected, rel=1e-15, abs=1e-300)
 
 
 def test_the_delta_does_not_cancel_where_a_saturated_unit_is_right():
-    delta = binary_cross_entropy_delta(np.array([[40.0, -40.0]]), np.array([[1.0, 0.0]]), m=1)
+    delta = binary_cross_entropy_delta(np.array([[40.0, -40.0]]), np.array([[1.0, 0.0]]), examples=0)
     np.testing.assert_allclose(delta, [[-math.exp(-40), math.exp(-40)]], rtol=1e-15)
 
 
@@ -113,12 +113,12 @@ def test_intermediate_gradients_are_derivatives_of_the_mean_loss(network):
     params, X, Y = problem(network)
     cache = network.forward(params, X)
     gradients = network.backward(params, cache, X, Y)
-    m, step = 5, 1e-6
+    examples, step = network.EXAMPLES, 1e-6
     for index in np.ndindex(cache["Z2"].shape):
         up, down = cache["Z2"].copy(), cache["Z2"].copy()
         up[index] += step
         down[index] -= step
-        slope = (binary_cross_entropy(up, Y, m) - binary_cross_entropy(down, Y, m)) / (2 * step)
+        slope = (binary_cross_entropy(up, Y, examples) - binary_cross_entropy(down, Y, examples)) / (2 * step)
         assert gradients["dZ2"][index] == pytest.approx(float(slope), abs=1e-9)
     np.testing.assert_allclose(
         gradients["dZ1"], gradients["dA1"] * cache["A1"] * (1 - cache["A1"]), rtol=1e-12

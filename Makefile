@@ -6,14 +6,25 @@ BIN := $(VENV)/bin
 # Two BLAS threads on a busy machine wait for each other longer than they work.
 export OPENBLAS_NUM_THREADS = 1
 
-.PHONY: help demo test lint clean
+# The folder of MNIST's four IDX files, for `make digits MNIST=...`.
+MNIST ?=
+
+.PHONY: help demo digits test lint clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed ## the documents' gradients by hand, by JAX and by finite differences
 	@$(BIN)/gradcheck demo
+
+digits: $(VENV)/.digits ## what 30 hidden units read (all of MNIST: make digits MNIST=folder)
+ifeq ($(MNIST),)
+	@$(BIN)/gradcheck digits --data scikit-learn
+	@$(BIN)/gradcheck digits --data mnist-sample
+else
+	@$(BIN)/gradcheck digits --mnist $(MNIST)
+endif
 
 test: $(VENV)/.test ## all tests and properties, with coverage
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
@@ -31,6 +42,10 @@ $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.digits: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[digits]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.installed

@@ -1,21 +1,49 @@
-"""The command line: `gradcheck demo`. Exit status 0 pass, 1 fail, 2 usage."""
+"""The command line: `gradcheck demo` and `gradcheck digits`. Exit status 0 pass, 1 fail, 2 usage."""
 
 from __future__ import annotations
 
 import argparse
+import pathlib
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from gradcheck.version import __version__
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+DOCUMENTS = ("shallow", "xor", "slides", "rowmajor", "squared", "beside")  # chapters of the demo
+
+DIGITS = ("scikit-learn", "mnist-sample")  # images that come with a package
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
     from rich.console import Console
 
+    try:
+        return 0 if options.run(Console(highlight=False), options) else 1
+    except argparse.ArgumentTypeError as error:
+        parser.error(str(error))
+
+
+def _demo(console: Console, options: argparse.Namespace) -> bool:
     from gradcheck import demo
 
-    return 0 if demo.run(Console(highlight=False), options.seed) else 1
+    return demo.run(console, options.seed, options.document)
+
+
+def _digits(console: Console, options: argparse.Namespace) -> bool:
+    from gradcheck.demo import digits
+    from gradcheck.demo.digits.data import load
+
+    try:
+        data = load(options.mnist or options.data)
+    except (ModuleNotFoundError, OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return digits.run(console, data, options.seeds)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -25,11 +53,26 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"gradcheck {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     demo = commands.add_parser("demo", help="the documents' gradients by hand, by JAX and by differences")
+    demo.add_argument("--document", choices=DOCUMENTS, metavar="ID", help=f"one of {', '.join(DOCUMENTS)}")
     demo.add_argument("--seed", type=_seed, default=0, help="of the random problem and weights (default 0)")
+    demo.set_defaults(run=_demo)
+    digits = commands.add_parser("digits", help="30 hidden units read handwritten digits")
+    digits.add_argument("--data", choices=DIGITS, default=DIGITS[0], help=f"default {DIGITS[0]}")
+    digits.add_argument(
+        "--mnist", type=pathlib.Path, metavar="FOLDER", help="all of MNIST, from the four IDX files there"
+    )
+    digits.add_argument("--seeds", type=_count, default=5, help="how many trainings (default 5)")
+    digits.set_defaults(run=_digits)
     return parser
 
 
 def _seed(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is no seed: pass a whole number from 0 on")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} trainings: pass a whole number from 1 on")
     return int(text)

@@ -6,8 +6,8 @@ PASS       some oracle would have seen an error of `sensitivity` in every entry,
 UNDECIDED  everything else, with the reason.
 
 At a kink (one-sided slopes differ) the bar of finite differences is the interval between the
-slopes, a claim inside it is a subgradient, and other oracles, which know one side, are not heard
-on that entry. Along a direction a kink blurs all entries at once: that is UNDECIDED.
+slopes, and a claim inside it is a subgradient, as is one that another oracle agrees with. Along a
+direction a kink blurs all entries at once: that is UNDECIDED.
 """
 
 from __future__ import annotations
@@ -147,11 +147,16 @@ def judge_leaf(
 
 
 def _excused(judge: Comparison, comparisons: tuple[Comparison, ...]) -> Array:
-    """The entries at which a claim outside the judge's bar is a subgradient that differences accept."""
+    """The entries at a kink at which a claim outside the judge's bar is one that another oracle accepts.
+
+    Differences accept what lies between the one-sided slopes. Where several kinks meet, as for two
+    examples that wake up in opposite directions, what automatic differentiation returns may lie
+    outside them; a claim that agrees with it is as good a subgradient.
+    """
     excused = np.zeros(judge.wrong.shape, dtype=bool)
     for other in comparisons:
         if other is not judge and other.entrywise and judge.entrywise:
-            excused |= other.estimate.kink & ~other.wrong
+            excused |= (other.estimate.kink | judge.estimate.kink) & ~other.wrong
     return excused
 
 

@@ -7,8 +7,7 @@ Source: `slides`, with g1 for one hidden layer.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -26,10 +25,10 @@ class DeepColumnMajor:
     decay: lambda of the penalty (lambda / 2) sum of all W_l^2; biases go free.
     """
 
-    EXAMPLES: ClassVar[int] = 1  # the axis that numbers them
     hidden: tuple[Activation, ...]
     output: Output = CROSS_ENTROPY
     decay: float = 0.0
+    EXAMPLES: int = field(default=1, init=False)  # the axis that numbers them
 
     @property
     def last(self) -> int:

@@ -7,8 +7,7 @@ Source: `rowmajor`, three and four layers; `slides` with g1.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -26,10 +25,10 @@ class DeepRowMajor:
     decay: lambda of the penalty (lambda / 2) sum of all W_l^2; biases go free.
     """
 
-    EXAMPLES: ClassVar[int] = 0  # the axis that numbers them
     hidden: tuple[Activation, ...]
     output: Output = CROSS_ENTROPY
     decay: float = 0.0
+    EXAMPLES: int = field(default=0, init=False)  # the axis that numbers them
 
     @property
     def last(self) -> int:

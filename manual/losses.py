@@ -35,7 +35,7 @@ def binary_cross_entropy_delta(Z: Array, Y: Array, examples: int) -> Array:
 
 
 def squared_error(Z: Array, Y: Array, examples: int) -> Scalar:
-    """L = (1/m) sum (A - Y)^2 with A = sigmoid(Z): summed over outputs as in `squared`, mean over examples."""
+    """L = (1/m) sum (A - Y)^2 with A = sigmoid(Z): outputs summed as in `squared`, examples averaged."""
     return np.sum(_sigmoid_error(Z, labels_for(Z, Y)) ** 2) / Z.shape[examples]
 
 

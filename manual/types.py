@@ -1,6 +1,6 @@
 """Names for what the networks pass around."""
 
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,11 @@ class Network(Protocol):
     EXAMPLES: the axis that numbers the examples, 0 in rows and 1 in columns.
     """
 
-    EXAMPLES: ClassVar[int]
+    @property
+    def EXAMPLES(self) -> int: ...  # noqa: N802
 
-    def forward(self, params: Arrays, X: Array) -> Arrays: ...
+    def forward(self, params: Arrays, X: Array, /) -> Arrays: ...
 
-    def loss(self, params: Arrays, X: Array, Y: Array) -> Scalar: ...
+    def loss(self, params: Arrays, X: Array, Y: Array, /) -> Scalar: ...
 
-    def backward(self, params: Arrays, cache: Arrays, X: Array, Y: Array) -> Arrays: ...
+    def backward(self, params: Arrays, cache: Arrays, X: Array, Y: Array, /) -> Arrays: ...

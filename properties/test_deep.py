@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import event, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gradcheck import check_gradients, constant
-from gradcheck.verdict import Reason, Verdict
+from gradcheck.verdict import Verdict
 from manual import row_major
-from manual.activations import ACTIVATIONS, SIGMOID, Activation, relu_derivative
+from manual.activations import ACTIVATIONS, SIGMOID, Activation
 from manual.deep_column_major import DeepColumnMajor
 from manual.deep_row_major import DeepRowMajor
 from manual.initialisation import zero

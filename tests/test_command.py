@@ -1,39 +1,61 @@
 """The command line and the demo, as a user runs them."""
 
+import dataclasses
 import io
+import re
 import subprocess
 import sys
 
 import pytest
 from rich.console import Console
 
-from gradcheck import Verdict, cli, demo
-from gradcheck.demo.agreement import three_ways
-from gradcheck.demo.errata import lost_batch_mean
-from gradcheck.demo.training import learn_xor
+from gradcheck import cli, demo
+from gradcheck.demo import agreement, training
+from gradcheck.demo.documents import CHAPTERS
+from gradcheck.demo.errata import judged
+from manual.errata import ERRATA
 
 
 def run(*arguments):
     return subprocess.run([sys.executable, "-m", "gradcheck", *arguments], capture_output=True, text=True)
 
 
-def test_the_demo_shows_three_ways_an_erratum_and_a_training():
+def printed(seed, document):
+    buffer = io.StringIO()
+    assert demo.run(Console(file=buffer, width=80, highlight=False), seed, document)
+    return buffer.getvalue()
+
+
+def test_the_demo_goes_through_all_documents():
     done = run("demo")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count(" PASS\n") == 8
-    assert "4 times too large, 4 is the number of examples" in done.stdout
-    assert "4 of 4" in done.stdout
+    for chapter in CHAPTERS:
+        assert f"\n{chapter.id}  {chapter.title}" in done.stdout
+    for erratum in ERRATA:
+        assert f"   {erratum.id}  " in done.stdout
+    assert "W1, b1, W2, b2: 5 times too large, 5 is the number of" in done.stdout
+    assert "Checked 18 networks" in done.stdout
     assert "seed 0" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
+    assert "…" not in done.stdout, "a cell was cut off"
+
+
+@pytest.mark.parametrize("document", cli.DOCUMENTS)
+def test_one_document_shows_that_one_alone(document):
+    text = printed(0, document)
+    others = [chapter.title for chapter in CHAPTERS if chapter.id != document]
+    assert not any(title in text for title in others)
+    errata = [erratum.id for erratum in ERRATA if document in erratum.documents]
+    assert re.findall(r"^   (E\d+) ", text, re.MULTILINE) == errata
+    assert ("loss by epoch" in text) == (document != "beside")
+
+
+def test_the_chapters_are_those_that_the_command_names():
+    assert tuple(chapter.id for chapter in CHAPTERS) == cli.DOCUMENTS
 
 
 def test_the_demo_is_the_same_for_the_same_seed():
-    def printed(seed):
-        buffer = io.StringIO()
-        assert demo.run(Console(file=buffer, width=80, highlight=False), seed)
-        return buffer.getvalue()
-
-    assert printed(3) == printed(3)
+    assert printed(3, "shallow") == printed(3, "shallow") != printed(4, "shallow")
 
 
 @pytest.mark.parametrize(
@@ -43,8 +65,9 @@ def test_the_demo_is_the_same_for_the_same_seed():
         (("teach",), "invalid choice: 'teach'"),
         (("demo", "--seed", "-1"), "'-1' is no seed: pass a whole number from 0 on"),
         (("demo", "--seed", "x"), "'x' is no seed: pass a whole number from 0 on"),
+        (("demo", "--document", "deep"), "invalid choice: 'deep'"),
     ],
-    ids=["nothing", "unknown", "negative", "text"],
+    ids=["nothing", "unknown", "negative", "text", "document"],
 )
 def test_wrong_usage_exits_with_2(arguments, complaint, capsys):
     with pytest.raises(SystemExit) as caught:
@@ -54,37 +77,50 @@ def test_wrong_usage_exits_with_2(arguments, complaint, capsys):
 
 
 def test_a_demo_whose_erratum_is_not_convicted_fails(monkeypatch, capsys):
-    right = lambda seed: next(iter(three_ways(seed).values()))  # noqa: E731
-    monkeypatch.setattr(demo, "lost_batch_mean", right)
-    assert cli.main(["demo"]) == 1
-    capsys.readouterr()
+    e3 = next(erratum for erratum in ERRATA if erratum.id == "E3")
+    right = judged(dataclasses.replace(e3, printed_code=e3.corrected_code), 0)
+    monkeypatch.setattr(demo, "errata_of", lambda document, seed: (right,))
+    assert cli.main(["demo", "--document", "xor"]) == 1
+    assert "PASS, no harm done" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_both_layouts_pass_and_the_printed_formula_is_convicted(seed):
-    reports = three_ways(seed)
-    assert list(reports) == ["row-major", "column-major"]
-    for report in reports.values():
-        assert report
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.id)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_network_passes_three_ways(chapter, seed):
+    for report in chapter.judge(seed).values():
+        assert report, str(report)
         for row in report.agreements:
             assert row.agrees
             assert row.error <= (1e-12 if row.right == "autodiff" else 1e-8)
-    erratum = lost_batch_mean(seed)
-    assert erratum.verdict is Verdict.FAIL
-    assert {f.message for f in erratum.findings} == {"4 times too large, 4 is the number of examples"}
-    assert {f.value for f in erratum.findings} == {4.0}
 
 
-def test_xor_is_learned_from_random_weights_and_not_from_zero_weights():
-    random, zero = learn_xor(seed=0)
-    assert random.correct == 4
-    assert random.last_loss < 0.01
-    assert zero.correct < 4
+def test_xor_is_learned_from_random_weights_and_not_from_zero_weights_or_in_a_local_minimum():
+    lesson = training.exclusive_or(seed=0)
+    random, zero, stuck = lesson.runs
+    assert random.right == 4
+    assert random.losses[-1] < 0.01
+    assert zero.right < 4
     assert zero.unit_difference == 0.0
-    assert zero.last_loss == pytest.approx(0.6931, abs=1e-4)
+    assert zero.losses[-1] == pytest.approx(0.6931, abs=1e-4)
+    assert stuck.right < 4
+    assert stuck.losses[-1] == pytest.approx(stuck.losses[-1000], rel=0.02)
+    assert lesson.stuck, str(lesson.stuck)
 
 
-def test_a_seed_that_ends_in_a_local_minimum_is_said_to(capsys):
-    assert learn_xor(seed=6)[0].correct < 4
-    assert cli.main(["demo", "--seed", "6"]) == 0
-    assert "This seed ended in a local minimum all the same" in capsys.readouterr().out
+def test_a_seed_that_is_stuck_itself_is_shown_once():
+    runs = training.exclusive_or(seed=6).runs
+    assert [run.start for run in runs] == ["random, seed 6", "zero"]
+
+
+@pytest.mark.parametrize("learn", [training.layers, training.squared_error, training.initialisations])
+def test_what_is_said_to_be_learned_is(learn):
+    for run in learn(0).runs:
+        if run.start == "zero":
+            assert run.unit_difference == 0.0
+            assert run.right < run.of
+        elif run.start != "N(0, 1)":  # which is stuck there
+            assert run.right == run.of
+
+
+def test_the_problems_hide_nothing():
+    assert len({agreement.EXAMPLES, *agreement.SIZES}) == 4

@@ -1,26 +1,34 @@
-"""The teaching demo: the hand-derived gradients beside JAX and finite differences, right and wrong."""
+"""The teaching demo: the documents' networks by hand, by JAX and by finite differences, right and wrong."""
 
 from __future__ import annotations
 
 from rich.console import Console
 
-from gradcheck.demo.agreement import three_ways
-from gradcheck.demo.errata import lost_batch_mean
-from gradcheck.demo.show import show_agreement, show_erratum, show_summary, show_training
-from gradcheck.demo.training import learn_xor
-from gradcheck.verdict import Verdict
+from gradcheck.demo.documents import CHAPTERS, Chapter
+from gradcheck.demo.errata import errata_of
+from gradcheck.demo.show import show_agreement, show_errata, show_lesson, show_summary, show_title
+from gradcheck.report import Report
 
 
-def run(console: Console, seed: int) -> bool:
-    """Print the demo; True where the derivations pass and the printed formula is convicted."""
-    with console.status("differentiating both layouts by hand, by JAX and by differences ..."):
-        reports = three_ways(seed)
-    show_agreement(console, reports)
-    with console.status("judging the formula as printed ..."):
-        erratum = lost_batch_mean(seed)
-    show_erratum(console, erratum)
-    with console.status("training on XOR ..."):
-        trainings = learn_xor(seed)
-    show_training(console, trainings)
+def run(console: Console, seed: int, document: str | None = None) -> bool:
+    """Print one chapter, or all; True where the derivations pass and every misprint is judged as expected."""
+    chapters = [chapter for chapter in CHAPTERS if document in (None, chapter.id)]
+    results = [_chapter(console, chapter, seed) for chapter in chapters]
+    reports = [report for found, _ in results for report in found]
     show_summary(console, reports, seed)
-    return all(reports.values()) and erratum.verdict is Verdict.FAIL
+    return all(reports) and all(expected for _, expected in results)
+
+
+def _chapter(console: Console, chapter: Chapter, seed: int) -> tuple[list[Report], bool]:
+    show_title(console, chapter)
+    with console.status("differentiating by hand, by JAX and by differences ..."):
+        reports = chapter.judge(seed)
+    show_agreement(console, reports)
+    with console.status("judging the formulas as printed ..."):
+        errata = errata_of(chapter.id, seed)
+    show_errata(console, errata)
+    if chapter.learn is not None:
+        with console.status("training ..."):
+            lesson = chapter.learn(seed)
+        show_lesson(console, lesson)
+    return list(reports.values()), all(judged.as_expected for judged in errata)

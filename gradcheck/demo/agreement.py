@@ -1,47 +1,133 @@
-"""The documents' network judged three ways, in both layouts."""
+"""The documents' networks judged three ways: by hand, by JAX, by finite differences."""
 
 from __future__ import annotations
 
-from types import ModuleType
+import functools
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from gradcheck.check import check_gradients
 from gradcheck.claim import constant
 from gradcheck.report import Report
-from manual import column_major, row_major
-from manual.types import Array, Arrays
+from manual import column_major, row_major, slides, squared, xor
+from manual.activations import ACTIVATIONS, SIGMOID, activation_named
+from manual.deep_column_major import DeepColumnMajor
+from manual.deep_row_major import DeepRowMajor
+from manual.losses import SOFTMAX
+from manual.types import Array, Arrays, Network
 
-# Pairwise different and none of them 1: equal lengths would hide transposes and missing sums.
-SIZES = (3, 4, 2)
+Reports = dict[str, Report]  # by what was checked
+Twin = Callable[..., Any]
+
+# Pairwise different: equal lengths would hide transposes and missing sums.
 EXAMPLES = 5
+SIZES = (3, 4, 2)
+LECTURE_SIZES = (3, 4, 1)  # those of `rowmajor`
 
 
-def hand_derived(network: ModuleType, params: Arrays, X: Array, Y: Array) -> Arrays:
-    """The gradients of `manual/`, intermediates included."""
-    return network.backward(params, network.forward(params, X), X, Y)
-
-
-def three_ways(seed: int) -> dict[str, Report]:
-    """One report a layout: hand-derived, JAX and finite differences on the same random problem."""
+def shallow(seed: int) -> Reports:
+    """The two-layer network in the document's layout and in the other one."""
     from gradcheck import reference
 
-    rng = np.random.default_rng(seed)
-    X = rng.standard_normal((EXAMPLES, SIZES[0]))
-    Y = (rng.random((EXAMPLES, SIZES[2])) < 0.5).astype(float)
+    X, Y = batch(SIZES, seed)
+    columns, rows = column_major.initialise(SIZES, seed), row_major.initialise(SIZES, seed)
+    return {
+        "column-major": three_ways(column_major, reference.column_major_loss, columns, X.T, Y.T, seed),
+        "row-major": three_ways(row_major, reference.row_major_loss, rows, X, Y, seed),
+    }
 
-    def report(network: ModuleType, twin: object, X: Array, Y: Array) -> Report:
-        return check_gradients(
-            network.loss,
-            network.initialise(SIZES, seed),
-            constant(X),
-            constant(Y),
-            gradients=lambda params, X, Y: hand_derived(network, params, X, Y),
-            reference=twin,  # type: ignore[arg-type]
-            seed=seed,
-        )
+
+def exclusive_or(seed: int) -> Reports:
+    """The same network at the four examples of XOR."""
+    from gradcheck import reference
+
+    params = column_major.initialise((2, 2, 1), seed)
+    twin = reference.column_major_loss
+    return {"column-major": three_ways(column_major, twin, params, xor.X.T, xor.Y.T, seed)}
+
+
+def general_activations(seed: int) -> Reports:
+    """`slides` with every hidden activation, for n examples and for one."""
+    X, Y = batch(SIZES, seed)
+
+    def report(name: str, X: Array, Y: Array) -> Report:
+        network = slides.network(activation_named(name))
+        return three_ways(network, _twin(network), network.initialise(SIZES, seed), X.T, Y.T, seed)
+
+    return {"one example": report("sigmoid", X[:1], Y[:1])} | {
+        g.name: report(g.name, X, Y) for g in ACTIVATIONS
+    }
+
+
+def three_and_four_layers(seed: int) -> Reports:
+    """`rowmajor`: sizes 3-4-1 and 3-4-2-1, and the transpose of the former."""
+    X, Y = batch(LECTURE_SIZES, seed)
+    three = DeepRowMajor(hidden=(SIGMOID,))
+    columns = DeepColumnMajor(hidden=(SIGMOID,))
+    four = DeepRowMajor(hidden=(activation_named("tanh"), SIGMOID))
+
+    def report(network: DeepRowMajor | DeepColumnMajor, sizes: tuple[int, ...], X: Array, Y: Array) -> Report:
+        return three_ways(network, _twin(network), network.initialise(sizes, seed), X, Y, seed)
 
     return {
-        "row-major": report(row_major, reference.row_major_loss, X, Y),
-        "column-major": report(column_major, reference.column_major_loss, X.T, Y.T),
+        "3-4-1, rows": report(three, LECTURE_SIZES, X, Y),
+        "3-4-1, columns": report(columns, LECTURE_SIZES, X.T, Y.T),
+        "3-4-2-1, rows": report(four, (3, 4, 2, 1), X, Y),
     }
+
+
+def index_notation(seed: int) -> Reports:
+    """`squared`: the summed squared error of one example and of a batch."""
+    from gradcheck import reference
+
+    X, Y = batch(SIZES, seed)
+    params, twin = squared.initialise(SIZES, seed), reference.summed_squared_error
+    return {
+        "one example": three_ways(squared, twin, params, X[:1], Y[:1], seed),
+        "batch, summed": three_ways(squared, twin, params, X, Y, seed),
+    }
+
+
+def beside(seed: int) -> Reports:
+    """What the documents leave out: softmax with cross-entropy, and weight decay."""
+    X, _ = batch(SIZES, seed)
+    classes = np.eye(SIZES[-1])[np.random.default_rng(seed).integers(SIZES[-1], size=EXAMPLES)]
+    softmax = DeepRowMajor(hidden=(SIGMOID,), output=SOFTMAX)
+    decayed = DeepRowMajor(hidden=(SIGMOID,), output=SOFTMAX, decay=0.1)
+    params = softmax.initialise(SIZES, seed)
+    return {
+        "softmax": three_ways(softmax, _twin(softmax), params, X, classes, seed),
+        "with decay": three_ways(decayed, _twin(decayed), params, X, classes, seed),
+    }
+
+
+def three_ways(network: Network, twin: Twin, params: Arrays, X: Array, Y: Array, seed: int) -> Report:
+    """The hand-derived gradients beside JAX's of the same network and finite differences of this one."""
+
+    def by_hand(params: Arrays, X: Array, Y: Array) -> Arrays:
+        return network.backward(params, network.forward(params, X), X, Y)
+
+    return check_gradients(
+        network.loss, params, constant(X), constant(Y), gradients=by_hand, reference=twin, seed=seed
+    )
+
+
+def batch(sizes: tuple[int, ...], seed: int) -> tuple[Array, Array]:
+    """Random inputs and labels 0 or 1, one example a row."""
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((EXAMPLES, sizes[0])), np.round(rng.random((EXAMPLES, sizes[-1])))
+
+
+def _twin(network: DeepRowMajor | DeepColumnMajor) -> Twin:
+    """The same network in jax.numpy."""
+    from gradcheck import reference
+
+    return functools.partial(
+        reference.deep_loss,
+        hidden=tuple(g.name for g in network.hidden),
+        output=network.output.name,
+        decay=network.decay,
+        examples=network.EXAMPLES,
+    )

@@ -1,44 +1,49 @@
-"""A formula as the documents print it, put before the checker."""
+"""The documents' errata put before the checker: as printed, as corrected, and where they hide."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from gradcheck.check import check_gradients
 from gradcheck.claim import constant
 from gradcheck.report import Report
-from manual import column_major, xor
-from manual.types import Array, Arrays
-
-SIZES = (2, 2, 1)
+from gradcheck.verdict import Verdict
+from manual.errata import ERRATA, Erratum, Gradients, Shape
 
 
-def xor_as_printed(params: Arrays, X: Array, Y: Array) -> Arrays:
-    """The last lines of the `xor` document, with erratum E3: dL/dZ2 = A2 - Y has lost its 1/m.
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """An erratum and the reports on it; `hidden` is None where nothing can hide."""
 
-    Transposes, matrix products and the sum over examples are put right (E1, E2), so that the
-    lost 1/m is all that is wrong.
-    """
-    cache = column_major.forward(params, X)
-    A1, A2 = cache["A1"], cache["A2"]
-    dZ2 = A2 - Y
-    dZ1 = (params["W2"].T @ dZ2) * A1 * (1 - A1)
-    return {
-        "dW2": dZ2 @ A1.T,
-        "db2": dZ2.sum(axis=1, keepdims=True),
-        "dW1": dZ1 @ X.T,
-        "db1": dZ1.sum(axis=1, keepdims=True),
-    }
+    erratum: Erratum
+    printed: Report
+    corrected: Report
+    hidden: Report | None
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether the printed formula is convicted of what it does wrong and of nothing else."""
+        wrong = {leaf.name for leaf in self.printed.leaves if leaf.verdict is Verdict.FAIL}
+        expected = {f"params['{name}']" for name in self.erratum.convicted}
+        hides = self.hidden is None or bool(self.hidden)
+        return wrong == expected and bool(self.corrected) and hides
 
 
-def lost_batch_mean(seed: int) -> Report:
-    """The verdict on erratum E3 at the document's own XOR inputs."""
-    from gradcheck import reference
+def errata_of(document: str, seed: int) -> tuple[Judged, ...]:
+    """The errata of one document, judged."""
+    return tuple(judged(erratum, seed) for erratum in ERRATA if document in erratum.documents)
 
-    return check_gradients(
-        column_major.loss,
-        column_major.initialise(SIZES, seed),
-        constant(xor.X.T),
-        constant(xor.Y.T),
-        gradients=xor_as_printed,
-        reference=reference.column_major_loss,
-        seed=seed,
+
+def judged(erratum: Erratum, seed: int) -> Judged:
+    """Three checks of one erratum on random problems."""
+
+    def report(gradients: Gradients, shape: Shape) -> Report:
+        params, X, Y = erratum.problem(shape, seed)
+        return check_gradients(erratum.loss, params, constant(X), constant(Y), gradients=gradients, seed=seed)
+
+    return Judged(
+        erratum=erratum,
+        printed=report(erratum.printed_code, erratum.shown_at),
+        corrected=report(erratum.corrected_code, erratum.shown_at),
+        hidden=report(erratum.printed_code, erratum.hidden_at) if erratum.hidden_at else None,
     )

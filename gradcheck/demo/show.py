@@ -2,77 +2,172 @@
 
 from __future__ import annotations
 
-from rich.console import Console
+from collections.abc import Iterable
+
+import numpy as np
+from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from gradcheck.compare import Agreement
-from gradcheck.demo.training import XorRun
-from gradcheck.render.terminal import COLOURS, renderable
+from gradcheck.demo.agreement import Reports
+from gradcheck.demo.documents import Chapter
+from gradcheck.demo.errata import Judged
+from gradcheck.demo.training import Lesson
+from gradcheck.render.terminal import COLOURS
 from gradcheck.report import Report
+from gradcheck.verdict import Verdict
 
 PAIRS = (("claim", "autodiff"), ("claim", "finite-difference"), ("autodiff", "finite-difference"))
+HEADINGS = ("hand, JAX", "hand, FD", "JAX, FD")
+BY_PARAMETER = 3  # so many networks are shown parameter by parameter, more of them in one row each
+CURVE_WIDTH, CURVE_HEIGHT = 60, 8
+MARKS = ("+", "x", "o", "~", "#", "%", "a", "b")  # of the curves where there is no colour
+HUES = ("blue", "magenta", "green", "yellow", "red", "cyan")
 
 
-def show_agreement(console: Console, reports: dict[str, Report]) -> None:
-    """Layout and parameter against hand/JAX, hand/differences, JAX/differences: error and bar."""
-    console.print("\n[bold]1  Three ways to one gradient[/]")
-    console.print("   largest relative error, with its error bar in brackets\n")
-    table = Table(box=None, pad_edge=False, header_style="")
-    for heading in ("layout", "", "hand, JAX", "hand, differences", "JAX, differences", ""):
-        table.add_column(heading, no_wrap=True)
-    for layout, report in reports.items():
-        for leaf in report.leaves:
-            cells = [_cell(_row(report, leaf.name, *pair)) for pair in PAIRS]
-            verdict = f"[{COLOURS[leaf.verdict]}]{leaf.verdict.value}[/]"
-            first = layout if leaf is report.leaves[0] else ""
-            table.add_row(first, leaf.name.removeprefix("params['").removesuffix("']"), *cells, verdict)
-    console.print(Padding(table, (0, 0, 0, 3), expand=False))
+def show_title(console: Console, chapter: Chapter) -> None:
+    """The document and what is in it."""
+    console.print()
+    console.rule(f"[bold]{chapter.id}[/]  {chapter.title}", align="left")
 
 
-def show_erratum(console: Console, report: Report) -> None:
-    """The printed formula's report."""
-    console.print("\n[bold]2  A formula as printed[/]")
-    console.print("   `xor` ends with dL/dW2 = (A2 - Y) * A1: its 1/m is lost (erratum E3)\n")
-    console.print(Padding(renderable(report), (0, 0, 0, 3), expand=False))
+def show_agreement(console: Console, reports: Reports) -> None:
+    """Network and parameter against hand/JAX, hand/differences, JAX/differences: error and bar."""
+    console.print("\n[bold]Three ways to one gradient[/]")
+    console.print("   largest relative error (and its error bar); FD is finite differences\n")
+    table = plain_table("network", "", *HEADINGS, "")
+    for name, report in reports.items():
+        if len(reports) <= BY_PARAMETER:
+            for i, leaf in enumerate(report.leaves):
+                rows = [r for r in report.agreements if r.leaf == leaf.name]
+                table.add_row(
+                    "" if i else name, _short(leaf.name), *cells(rows), coloured_verdict(leaf.verdict)
+                )
+        else:
+            table.add_row(name, "all", *cells(report.agreements), coloured_verdict(report.verdict))
+    indented(console, table)
 
 
-def show_training(console: Console, runs: tuple[XorRun, ...]) -> None:
-    """What became of each start, and why zero weights learn nothing."""
-    console.print("\n[bold]3  XOR by gradient descent[/]")
-    console.print(f"   with the hand-derived gradients, two hidden units, {runs[0].epochs} epochs\n")
-    table = Table(box=None, pad_edge=False, header_style="")
-    for heading in ("weights at first", "loss", "right", "hidden units differ by"):
-        table.add_column(heading, no_wrap=True)
-    for run in runs:
-        loss = f"{run.first_loss:.3f} -> {run.last_loss:.3f}"
-        table.add_row(run.start, loss, f"{run.correct} of 4", f"{run.unit_difference:.3g}")
-    console.print(Padding(table, (0, 0, 1, 3), expand=False))
-    console.print(
-        "   From zero weights both hidden units get the same gradient in every epoch:\n"
-        "   they stay equal, and a single unit cannot learn XOR. Random weights break\n"
-        "   the tie."
-    )
-    if runs[0].correct < 4:
-        console.print(
-            "   This seed ended in a local minimum all the same. Its gradients are right:\n"
-            "   try another one with --seed."
-        )
+def show_errata(console: Console, errata: tuple[Judged, ...]) -> None:
+    """Each misprint beside its correction, with the verdicts."""
+    if errata:
+        console.print("\n[bold]Formulas as printed[/]")
+    for judged in errata:
+        erratum = judged.erratum
+        indented(console, f"[bold]{erratum.id}[/]  {erratum.wrong}", above=1)
+        table = Table.grid(padding=(0, 2))
+        table.add_column(no_wrap=True)
+        table.add_column()
+        table.add_row("printed", Text(erratum.printed))
+        table.add_row("verdict", _printed_verdict(judged))
+        table.add_row("corrected", Text(erratum.corrected))
+        table.add_row("verdict", coloured_verdict(judged.corrected.verdict))
+        table.add_row("shows", Text(erratum.shows))
+        if judged.hidden:
+            shape = ", ".join(f"{k} = {v}" for k, v in _lengths(erratum.hidden_at))
+            table.add_row("hides", f"{erratum.hides}: {coloured_verdict(judged.hidden.verdict)} at {shape}")
+        for broadcast in erratum.broadcasts:
+            shapes = " and ".join(map(str, broadcast.shapes(broadcast.silent_at)))
+            line = f"{broadcast.expression}: NumPy makes {broadcast.result(broadcast.silent_at)} of {shapes}"
+            table.add_row("silently", Text(line))
+        indented(console, table, by=7)
 
 
-def show_summary(console: Console, reports: dict[str, Report], seed: int) -> None:
+def show_lesson(console: Console, lesson: Lesson) -> None:
+    """What became of each start, and the losses on the way."""
+    epochs = len(lesson.runs[0].losses) - 1
+    console.print(f"\n[bold]What it learns[/]\n   {lesson.title}, {epochs} epochs\n")
+    table = plain_table("weights at first", "loss", "right", "units differ by")
+    for run in lesson.runs:
+        loss = f"{run.losses[0]:.3f} -> {run.losses[-1]:.3f}"
+        table.add_row(run.start, loss, f"{run.right} of {run.of}", f"{run.unit_difference:.3g}")
+    indented(console, table)
+    losses = {run.start: run.losses for run in lesson.runs}
+    indented(console, curves(console, losses, "loss by epoch"), above=1)
+    indented(console, Text(lesson.remark), above=1)
+    if lesson.stuck:
+        indented(console, in_one_line(lesson.stuck))
+
+
+def show_summary(console: Console, reports: list[Report], seed: int) -> None:
     """What was checked, and with which seed."""
-    entries = sum(leaf.compared for report in reports.values() for leaf in report.leaves)
+    entries = sum(leaf.compared for report in reports for leaf in report.leaves)
     console.print(
-        f"\nChecked W1, b1, W2, b2 in {len(reports)} layouts: {entries} entries, each by JAX and by\n"
+        f"\nChecked {len(reports)} networks: {entries} gradient entries, each by JAX and by\n"
         f"finite differences, seed {seed}.\n"
     )
 
 
-def _row(report: Report, leaf: str, left: str, right: str) -> Agreement:
-    return next(r for r in report.agreements if (r.leaf, r.left, r.right) == (leaf, left, right))
+def curves(console: Console, lines: dict[str, list[float]], title: str) -> Text:
+    """Some lines by name over 0, 1, 2, ...; told apart by colour, or by characters where there is none."""
+    from uniplot import plot_to_string  # only the demo draws
+
+    coloured = console.color_system is not None
+    plot = plot_to_string(
+        list(lines.values()),
+        xs=[np.arange(len(line)) for line in lines.values()],
+        lines=True,
+        width=CURVE_WIDTH,
+        height=CURVE_HEIGHT,
+        y_min=0,
+        title=title,
+        legend_labels=list(lines),
+        legend_placement="vertical",
+        color=list(HUES[: len(lines)]) if coloured else False,
+        character_set="block" if coloured else "ascii",
+        force_ascii_characters=list(MARKS),
+    )
+    return Text.from_ansi(plot)
 
 
-def _cell(row: Agreement) -> str:
-    colour = "green" if row.agrees else "red"
-    return f"[{colour}]{row.error:.1e}[/] ({row.bar:.0e})"
+def _printed_verdict(judged: Judged) -> str:
+    """The verdict on the printed formula: of which gradients, and why, where the checker knows."""
+    wrong = [leaf for leaf in judged.printed.leaves if leaf.verdict is Verdict.FAIL]
+    if not wrong:
+        return f"{coloured_verdict(judged.printed.verdict)}, no harm done"
+    causes = {finding.leaf: finding.message for finding in judged.printed.findings}
+    names: dict[str, list[str]] = {}
+    for leaf in wrong:
+        cause = causes.get(leaf.name) or leaf.remark.replace(leaf.name, _short(leaf.name)) or "wrong numbers"
+        names.setdefault(cause, []).append(_short(leaf.name))
+    return f"{coloured_verdict(Verdict.FAIL)}  " + "; ".join(f"{', '.join(v)}: {k}" for k, v in names.items())
+
+
+def in_one_line(report: Report) -> str:
+    """The verdict, and the worst agreement of each pair of witnesses."""
+    pairs = zip(HEADINGS, cells(report.agreements), strict=True)
+    return f"{coloured_verdict(report.verdict)}  " + "; ".join(f"{pair} {cell}" for pair, cell in pairs)
+
+
+def cells(rows: Iterable[Agreement]) -> list[str]:
+    """The worst agreement of each pair of witnesses."""
+    worst = [max((r for r in rows if (r.left, r.right) == pair), key=lambda r: r.error) for pair in PAIRS]
+    return [f"[{'green' if row.agrees else 'red'}]{row.error:.1e}[/] ({row.bar:.0e})" for row in worst]
+
+
+def plain_table(*headings: str, right: bool = False) -> Table:
+    """A table without lines."""
+    table = Table(box=None, pad_edge=False, header_style="")
+    for heading in headings:
+        table.add_column(heading, no_wrap=True, justify="right" if right else "left")
+    return table
+
+
+def indented(console: Console, what: RenderableType, by: int = 3, above: int = 0) -> None:
+    """Print it a few columns to the right, and some lines further down."""
+    console.print(Padding(what, (above, 0, 0, by), expand=False))
+
+
+def coloured_verdict(verdict: Verdict) -> str:
+    """The verdict in its colour, as rich writes it."""
+    return f"[{COLOURS[verdict]}]{verdict.value}[/]"
+
+
+def _short(name: str) -> str:
+    return name.removeprefix("params['").removesuffix("']")
+
+
+def _lengths(shape: tuple[int, ...] | None) -> list[tuple[str, int]]:
+    return list(zip(("m", "n0", "n1", "n2"), shape or (), strict=False))

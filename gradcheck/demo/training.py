@@ -1,51 +1,162 @@
-"""XOR learned by gradient descent from random weights, and not from zero weights."""
+"""What gradient descent with the hand-derived gradients learns, and from which weights."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 
-from manual import row_major, xor
-from manual.training import gradient_descent
-from manual.types import Arrays
+from gradcheck.demo.agreement import three_ways
+from gradcheck.report import Report
+from manual import boolean, initialisation, row_major, slides, squared, xor
+from manual.activations import SIGMOID, activation_named
+from manual.deep_row_major import DeepRowMajor
+from manual.training import gradient_descent, mini_batches
+from manual.types import Array, Arrays, Network
 
-SIZES = (2, 2, 1)  # the document's two hidden units
 LEARNING_RATE = 1.0
-EPOCHS = 5000
+EPOCHS = 3000
+TANH_RATE = 0.3  # tanh units are four times as steep as sigmoid ones at 0
 
 
 @dataclass(frozen=True, kw_only=True)
-class XorRun:
-    """One training: where it began, the losses, how many of the four rows come out right.
+class Run:
+    """One training: where it began, the loss before each epoch and at the end, and what came of it.
 
-    unit_difference: the largest difference between the weights of the two hidden units at the
-    end; 0 means that they are still one unit, drawn twice.
+    right: how many of the rows of the table come out right. unit_difference: the largest difference
+    between the activations of two hidden units at the end; 0 means that they are one unit still.
     """
 
     start: str
-    epochs: int
-    first_loss: float
-    last_loss: float
-    correct: int
+    losses: list[float]
+    right: int
+    of: int
     unit_difference: float
 
 
-def learn_xor(seed: int) -> tuple[XorRun, ...]:
-    """Gradient descent from random and from zero weights, with the hand-derived gradients."""
-    random = row_major.initialise(SIZES, seed)
-    zero = {name: np.zeros_like(value) for name, value in random.items()}
-    return _run(f"random, seed {seed}", random), _run("zero", zero)
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """Some trainings of one network on one table, and what they teach; a check of where one got stuck."""
+
+    title: str
+    runs: tuple[Run, ...]
+    remark: str
+    stuck: Report | None = None
 
 
-def _run(start: str, params: Arrays) -> XorRun:
-    trained = gradient_descent(row_major, params, xor.X, xor.Y, learning_rate=LEARNING_RATE, epochs=EPOCHS)
-    first, second = trained.params["W1"].T
-    return XorRun(
+def shallow(seed: int) -> Lesson:
+    """Random weights and zero biases, three seeds."""
+    return Lesson(
+        title="XOR by gradient descent, two hidden units, weights from N(0, 1)",
+        runs=tuple(_xor(f"seed {s}", row_major.initialise((2, 2, 1), s))[0] for s in range(seed, seed + 3)),
+        remark="Each epoch: W = W - learning rate * dL/dW, and B likewise.",
+    )
+
+
+def exclusive_or(seed: int) -> Lesson:
+    """From random weights, from zero weights, and from the next seed that ends in a local minimum."""
+    from gradcheck import reference
+
+    start = row_major.initialise((2, 2, 1), seed)
+    random, _ = _xor(f"random, seed {seed}", start)
+    zero, _ = _xor("zero", {name: np.zeros_like(value) for name, value in start.items()})
+    other, stuck, end = _first_stuck(seed)
+    report = three_ways(row_major, reference.row_major_loss, end, xor.X, xor.Y, seed)
+    return Lesson(
+        title="XOR by gradient descent, two hidden units",
+        runs=tuple({run.start: run for run in (random, zero, stuck)}.values()),
+        remark=(
+            "From zero weights both hidden units get the same gradient in every epoch: they stay equal, "
+            "and a single unit cannot learn XOR. Random weights break the tie, yet about one seed in "
+            f"four ends in a local minimum, as {other} does. The gradient there is right all the same:"
+        ),
+        stuck=report,
+    )
+
+
+def initialisations(seed: int) -> Lesson:
+    """The same network from weights of four variances."""
+    network = slides.network(activation_named("tanh"))
+    starts = {
+        "N(0, 1)": initialisation.unit,
+        "1/n_in (LeCun; there 'Xavier')": initialisation.lecun,
+        "2/(n_in+n_out) (Glorot)": initialisation.glorot,
+        "zero": initialisation.zero,
+    }
+    return Lesson(
+        title="XOR with four tanh units, by variance of the first weights",
+        runs=tuple(
+            _learn(name, network, network.initialise((2, 4, 1), seed, variance), xor.X.T, xor.Y.T, TANH_RATE)[
+                0
+            ]
+            for name, variance in starts.items()
+        ),
+        remark="What is equal at first stays equal for ever: zero weights leave one hidden unit, four times.",
+    )
+
+
+def layers(seed: int) -> Lesson:
+    """The update rules of `rowmajor` for three and for four layers."""
+    three = DeepRowMajor(hidden=(SIGMOID,))
+    four = DeepRowMajor(hidden=(activation_named("tanh"), SIGMOID))
+    table = boolean.X, boolean.Y
+    return Lesson(
+        title="the three-input table, sizes 3-4-1 and 3-4-4-1",
+        runs=(
+            _learn("three layers", three, three.initialise((3, 4, 1), seed), *table)[0],
+            _learn("four layers", four, four.initialise((3, 4, 4, 1), seed), *table)[0],
+        ),
+        remark="Each epoch: W_l = W_l - learning rate * dW_l, and beta_l likewise, for every layer.",
+    )
+
+
+def squared_error(seed: int) -> Lesson:
+    """Full batches, mini-batches and zero weights."""
+    start = squared.initialise((3, 4, 1), seed)
+    zero = {name: np.zeros_like(value) for name, value in start.items()}
+    steps = mini_batches(
+        squared, start, boolean.X, boolean.Y, learning_rate=LEARNING_RATE, batch_size=2, seed=seed
+    )
+    walked = list(itertools.chain([start], itertools.islice(steps, EPOCHS)))
+    losses = [float(squared.loss(params, boolean.X, boolean.Y)) for params in walked]
+    return Lesson(
+        title="the three-input table with squared error, four hidden units",
+        runs=(
+            _learn(f"batch, seed {seed}", squared, start, boolean.X, boolean.Y)[0],
+            _run(f"mini-batches of 2, seed {seed}", squared, walked[-1], losses, boolean.X, boolean.Y),
+            _learn("zero", squared, zero, boolean.X, boolean.Y)[0],
+        ),
+        remark="A mini-batch steps twice an epoch here, over examples shuffled anew by the recorded seed.",
+    )
+
+
+def _first_stuck(seed: int) -> tuple[int, Run, Arrays]:
+    """The first seed from the given one on whose training ends in a local minimum, and where that is."""
+    while True:
+        run, end = _xor(f"random, seed {seed}", row_major.initialise((2, 2, 1), seed))
+        if run.right < run.of:
+            return seed, run, end
+        seed += 1
+
+
+def _xor(start: str, params: Arrays) -> tuple[Run, Arrays]:
+    return _learn(start, row_major, params, xor.X, xor.Y)
+
+
+def _learn(
+    start: str, network: Network, params: Arrays, X: Array, Y: Array, learning_rate: float = LEARNING_RATE
+) -> tuple[Run, Arrays]:
+    trained = gradient_descent(network, params, X, Y, learning_rate=learning_rate, epochs=EPOCHS)
+    return _run(start, network, trained.params, trained.losses, X, Y), trained.params
+
+
+def _run(start: str, network: Network, params: Arrays, losses: list[float], X: Array, Y: Array) -> Run:
+    _, hidden, *_, outputs = network.forward(params, X).values()
+    return Run(
         start=start,
-        epochs=EPOCHS,
-        first_loss=trained.losses[0],
-        last_loss=trained.losses[-1],
-        correct=int((row_major.predict(trained.params, xor.X) == xor.Y).sum()),
-        unit_difference=float(np.abs(first - second).max()),
+        losses=losses,
+        right=int(((outputs >= 0.5) == Y).sum()),
+        of=Y.size,
+        unit_difference=float(np.ptp(hidden, axis=1 - network.EXAMPLES).max()),
     )

@@ -28,7 +28,7 @@ def sigmoid(z: Array) -> Array:
 def sigmoid_derivative(z: Array) -> Array:
     """sigma'(z) = sigma(z) (1 - sigma(z)), to a few units of round-off for every z.
 
-    Source: `rowmajor` (power rule), `squared` last page.
+    Equation R26 (the power rule).
     """
     return sigmoid(z) * sigmoid(-z)  # sigmoid(-z) is 1 - sigma(z), exact where that rounds to 0
 

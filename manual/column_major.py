@@ -15,7 +15,7 @@ EXAMPLES = 1  # the axis that numbers them
 
 
 def initialise(sizes: tuple[int, int, int], seed: int) -> Arrays:
-    """Weights from N(0, 1) by the recorded seed, biases 0 (`shallow`, section 1)."""
+    """Weights from N(0, 1) by the recorded seed, biases 0 (equation S16)."""
     return initialisation.column_major(sizes, seed)
 
 
@@ -23,6 +23,8 @@ def forward(params: Arrays, X: Array) -> Arrays:
     """Every intermediate by name: Z1, A1 (n1, m) and Z2, A2 (n2, m).
 
     Z1 = W1 X + b1    A1 = sigmoid(Z1)    Z2 = W2 A1 + b2    A2 = sigmoid(Z2)
+
+    Equations S1 to S4.
     """
     Z1 = params["W1"] @ X + params["b1"]
     A1 = sigmoid(Z1)
@@ -32,7 +34,7 @@ def forward(params: Arrays, X: Array) -> Arrays:
 
 
 def loss(params: Arrays, X: Array, Y: Array) -> Scalar:
-    """Mean over the m examples of the cross-entropy summed over the outputs."""
+    """Mean over the m examples of the cross-entropy summed over the outputs (equation S5)."""
     return binary_cross_entropy(forward(params, X)["Z2"], Y, EXAMPLES)
 
 
@@ -47,7 +49,7 @@ def backward(params: Arrays, cache: Arrays, X: Array, Y: Array) -> Arrays:
         dW1 = dZ1 X.T                   (n1, n0)
         db1 = sum of dZ1 over axis 1    (n1, 1)
 
-    Source: `shallow`, section 4, whose products have neither transposes (erratum E1) nor the
+    Equations S6 to S12; `shallow`, section 4, whose products have neither transposes (erratum E1) nor the
     sum over the examples (E2); `xor` loses the 1/m in its last lines as well (E3).
     """
     dZ2 = binary_cross_entropy_delta(cache["Z2"], Y, EXAMPLES)

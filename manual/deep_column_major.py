@@ -57,7 +57,7 @@ class DeepColumnMajor:
         return cache | {f"Z{self.last}": Z, f"A{self.last}": self.output.activation(Z, self.EXAMPLES)}
 
     def loss(self, params: Arrays, X: Array, Y: Array) -> Scalar:
-        """Mean over the m examples of the output's loss, plus the penalty."""
+        """Mean over the m examples of the output's loss, plus the penalty (equation B7)."""
         Z = self.forward(params, X)[f"Z{self.last}"]
         penalty = sum(np.sum(params[f"W{layer}"] ** 2) for layer in range(1, self.last + 1))
         return self.output.loss(Z, Y, self.EXAMPLES) + self.decay / 2 * penalty
@@ -71,8 +71,8 @@ class DeepColumnMajor:
             dA_{l-1} = W_l.T dZ_l                   (n_{l-1}, m)
             dZ_{l-1} = dA_{l-1} * g'(Z_{l-1})       (n_{l-1}, m)
 
-        Source: `slides`, summary for n examples, layer by layer. The 1/m sits in dZ_L (erratum E5),
-        where squared error has the factor 2 sigmoid'(Z_L) as well.
+        Equations G12 to G17 layer by layer, with B8 for the penalty. The 1/m sits in dZ_L (erratum E5),
+        where squared error has the factor 2 sigmoid'(Z_L) as well (equation Q14).
         """
         dZ = self.output.delta(cache[f"Z{self.last}"], Y, self.EXAMPLES)
         gradients: Arrays = {f"dZ{self.last}": dZ}

@@ -57,7 +57,7 @@ class DeepRowMajor:
         return cache | {f"Z{self.last}": Z, f"A{self.last}": self.output.activation(Z, self.EXAMPLES)}
 
     def loss(self, params: Arrays, X: Array, Y: Array) -> Scalar:
-        """Mean over the m examples of the output's loss, plus the penalty."""
+        """Mean over the m examples of the output's loss, plus the penalty (equation B7)."""
         Z = self.forward(params, X)[f"Z{self.last}"]
         penalty = sum(np.sum(params[f"W{layer}"] ** 2) for layer in range(1, self.last + 1))
         return self.output.loss(Z, Y, self.EXAMPLES) + self.decay / 2 * penalty
@@ -71,8 +71,8 @@ class DeepRowMajor:
             dA_{l-1} = dZ_l W_l.T                   (m, n_{l-1})
             dZ_{l-1} = dA_{l-1} * g'(Z_{l-1})       (m, n_{l-1})
 
-        Source: `rowmajor`, summary for four layers. The 1/m sits in dZ_L (erratum E8), where
-        squared error has the factor 2 sigmoid'(Z_L) as well.
+        Equations R19 to R23, with B8 for the penalty. The 1/m sits in dZ_L (erratum E8), where
+        squared error has the factor 2 sigmoid'(Z_L) as well (equation Q14).
         """
         dZ = self.output.delta(cache[f"Z{self.last}"], Y, self.EXAMPLES)
         gradients: Arrays = {f"dZ{self.last}": dZ}

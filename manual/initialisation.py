@@ -15,22 +15,22 @@ Variance = Callable[[int, int], float]  # of a weight between n_in and n_out uni
 
 
 def unit(n_in: int, n_out: int) -> float:
-    """1: the "random values" of `shallow` and `xor`."""
+    """1: the "random values" of `shallow` and `xor` (equation S16)."""
     return 1.0
 
 
 def lecun(n_in: int, n_out: int) -> float:
-    """1 / n_in (LeCun et al., 1998), which `slides` prints under the name of Xavier (erratum E6)."""
+    """1 / n_in (LeCun et al., 1998), which `slides` prints under the name of Xavier (E6; equation G22)."""
     return 1 / n_in
 
 
 def glorot(n_in: int, n_out: int) -> float:
-    """2 / (n_in + n_out) (Xavier Glorot and Bengio, 2010, equation 12)."""
+    """2 / (n_in + n_out) (Xavier Glorot and Bengio, 2010), equation G23."""
     return 2 / (n_in + n_out)
 
 
 def zero(n_in: int, n_out: int) -> float:
-    """0: all hidden units of a layer are one unit, and stay so (`slides`, "Random Initialization")."""
+    """0: all hidden units of a layer are one unit, and stay so (equation G21)."""
     return 0.0
 
 

@@ -18,7 +18,7 @@ def binary_cross_entropy(Z: Array, Y: Array, examples: int) -> Scalar:
     """L = -(1/m) sum(Y log A + (1 - Y) log(1 - A)) with A = sigmoid(Z), finite for finite Z.
 
     Written with log A = -softplus(-Z) and log(1 - A) = -softplus(Z), because log(A) is -inf
-    once A has rounded to 0. Source: `shallow` function 5.
+    once A has rounded to 0. Equation S5, in the form of S13.
     """
     Y = labels_for(Z, Y)
     return np.sum(Y * softplus(-Z) + (1 - Y) * softplus(Z)) / Z.shape[examples]
@@ -29,18 +29,18 @@ def binary_cross_entropy_delta(Z: Array, Y: Array, examples: int) -> Array:
 
     Written as ((1 - Y) A - Y (1 - A)) / m, which is the same number without the cancellation
     that turns A - Y into 0 for a saturated unit with a label of 1.
-    Source: `shallow` derivation of dL/dB2.
+    Equation S6, in the form of S14.
     """
     return _sigmoid_error(Z, labels_for(Z, Y)) / Z.shape[examples]
 
 
 def squared_error(Z: Array, Y: Array, examples: int) -> Scalar:
-    """L = (1/m) sum (A - Y)^2 with A = sigmoid(Z): outputs summed as in `squared`, examples averaged."""
+    """L = (1/m) sum (A - Y)^2 with A = sigmoid(Z): outputs summed, examples averaged (equation Q8)."""
     return np.sum(_sigmoid_error(Z, labels_for(Z, Y)) ** 2) / Z.shape[examples]
 
 
 def squared_error_delta(Z: Array, Y: Array, examples: int) -> Array:
-    """dL/dZ = 2 (A - Y) sigmoid'(Z) / m, shape of Z."""
+    """dL/dZ = 2 (A - Y) sigmoid'(Z) / m, shape of Z (equation Q14)."""
     return 2 * _sigmoid_error(Z, labels_for(Z, Y)) * sigmoid_derivative(Z) / Z.shape[examples]
 
 
@@ -49,7 +49,7 @@ def _sigmoid_error(Z: Array, Y: Array) -> Array:
 
 
 def softmax(Z: Array, examples: int) -> Array:
-    """A_k = exp(Z_k) / sum over the units j of exp(Z_j)."""
+    """A_k = exp(Z_k) / sum over the units j of exp(Z_j) (equation B1)."""
     units = 1 - examples
     e = np.exp(Z - Z.max(axis=units, keepdims=True))
     return e / e.sum(axis=units, keepdims=True)
@@ -59,7 +59,7 @@ def softmax_cross_entropy(Z: Array, Y: Array, examples: int) -> Scalar:
     """L = -(1/m) sum Y log A with A = softmax(Z), finite for finite Z; Y sums to 1 over the units.
 
     log A_k = Z_k - max Z - log(1 + the other exponentials), whose log1p keeps the digits of a
-    confident unit that is right.
+    confident unit that is right. Equation B3.
     """
     units = 1 - examples
     Y = distributions_for(Z, Y, units)
@@ -74,6 +74,7 @@ def softmax_cross_entropy_delta(Z: Array, Y: Array, examples: int) -> Array:
 
     A and Y both sum to 1 over the units, so that A_k - Y_k is A_k (the sum of the other Y) minus
     Y_k (the sum of the other A), in which nothing cancels: binary_cross_entropy_delta with K classes.
+    Equation B4, in the form of B6.
     """
     units = 1 - examples
     Y, A = distributions_for(Z, Y, units), softmax(Z, examples)

@@ -15,7 +15,7 @@ EXAMPLES = 0  # the axis that numbers them
 
 
 def initialise(sizes: tuple[int, int, int], seed: int) -> Arrays:
-    """Weights from N(0, 1) by the recorded seed, biases 0 (`shallow`, section 1)."""
+    """Weights from N(0, 1) by the recorded seed, biases 0 (equation S16)."""
     return initialisation.row_major(sizes, seed)
 
 
@@ -23,6 +23,8 @@ def forward(params: Arrays, X: Array) -> Arrays:
     """Every intermediate by name: Z1, A1 (m, n1) and Z2, A2 (m, n2).
 
     Z1 = X W1 + b1    A1 = sigmoid(Z1)    Z2 = A1 W2 + b2    A2 = sigmoid(Z2)
+
+    Equations R1 to R4.
     """
     Z1 = X @ params["W1"] + params["b1"]
     A1 = sigmoid(Z1)
@@ -32,7 +34,7 @@ def forward(params: Arrays, X: Array) -> Arrays:
 
 
 def loss(params: Arrays, X: Array, Y: Array) -> Scalar:
-    """Mean over the m examples of the cross-entropy summed over the outputs."""
+    """Mean over the m examples of the cross-entropy summed over the outputs (equation R5)."""
     return binary_cross_entropy(forward(params, X)["Z2"], Y, EXAMPLES)
 
 
@@ -47,7 +49,7 @@ def backward(params: Arrays, cache: Arrays, X: Array, Y: Array) -> Arrays:
         dW1 = X.T dZ1                   (n0, n1)
         db1 = sum of dZ1 over axis 0    (1, n1)
 
-    Source: `rowmajor`, summary for three layers. The 1/m sits in dZ2, so that dZ2 and dZ1
+    Equations R6 to R12; `rowmajor`, summary for three layers. The 1/m sits in dZ2, so that dZ2 and dZ1
     are derivatives of the mean loss as well (erratum E8), and the biases are rows (E7).
     """
     dZ2 = binary_cross_entropy_delta(cache["Z2"], Y, EXAMPLES)

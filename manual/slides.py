@@ -26,6 +26,8 @@ def one_example(params: Arrays, cache: Arrays, x: Array, y: Array, g1: Activatio
     dz1 = W2.T dz2 * g1'(z1)       (n1, 1)
     dW1 = dz1 x.T                  (n1, n0)
     db1 = dz1                      (n1, 1)
+
+    Equations G5 to G11.
     """
     dz2 = cache["A2"] - y
     dz1 = (params["W2"].T @ dz2) * g1.derivative(cache["Z1"])
@@ -41,6 +43,8 @@ def n_examples(params: Arrays, cache: Arrays, X: Array, Y: Array, g1: Activation
     dZ1 = W2.T (A2 - Y) * g1'(Z1)                  n dJ/dZ1 (E5)
     dW1 = (1/n) dZ1 X.T                            dJ/dW1
     db1 = (1/n) sum of dZ1 over axis 1             dJ/db1
+
+    Equations G18 to G20.
     """
     n = X.shape[1]
     dZ2 = cache["A2"] - Y

@@ -24,7 +24,7 @@ def initialise(sizes: tuple[int, int, int], seed: int) -> Arrays:
 
 
 def forward(params: Arrays, x0: Array) -> Arrays:
-    """z1_j = W1_ji x0_i + b1_j, x1 = sigmoid(z1), z2_k = W2_kj x1_j + b2_k, yhat = sigmoid(z2)."""
+    """z1_j = W1_ji x0_i + b1_j, x1 = sigmoid(z1), z2_k = W2_kj x1_j + b2_k, yhat = sigmoid(z2) (Q1 to Q4)."""
     z1 = np.einsum("ji,ei->ej", params["W1"], x0) + params["b1"]
     x1 = sigmoid(z1)
     z2 = np.einsum("kj,ej->ek", params["W2"], x1) + params["b2"]
@@ -32,13 +32,13 @@ def forward(params: Arrays, x0: Array) -> Arrays:
 
 
 def summed_error(params: Arrays, x0: Array, y: Array) -> Scalar:
-    """sum over examples and outputs of (y - yhat)^2: no mean, whatever the document calls it (E11)."""
+    """sum over examples and outputs of (y - yhat)^2: no mean, whatever it is called (E11; Q7)."""
     yhat = forward(params, x0)["yhat"]
     return np.sum((labels_for(yhat, y) - yhat) ** 2)
 
 
 def mean_error(params: Arrays, x0: Array, y: Array) -> Scalar:
-    """`summed_error` over the number of examples (not of outputs)."""
+    """`summed_error` over the number of examples, not of outputs (equation Q8)."""
     return summed_error(params, x0, y) / len(x0)
 
 
@@ -52,7 +52,7 @@ def backward(params: Arrays, cache: Arrays, x0: Array, y: Array) -> Arrays:
 
     each summed over the examples e as well. The Kronecker deltas that leave these indices:
     dz2_k / dW2_mn = delta_km x1_n, and dz1_j / dW1_mn = delta_jm x0_n.
-    Source: `squared`. The document's db1 has n on the left and m on the right (erratum E10).
+    Equations Q9 to Q12. The document's db1 has n on the left and m on the right (erratum E10).
     """
     error = 2 * (cache["yhat"] - labels_for(cache["yhat"], y))
     s1, s2 = sigmoid_derivative(cache["z1"]), sigmoid_derivative(cache["z2"])

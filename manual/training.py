@@ -18,7 +18,7 @@ class Training:
 
 
 def descend(params: Arrays, gradients: Arrays, learning_rate: float) -> Arrays:
-    """theta - learning_rate * d(loss)/d(theta) for every parameter (`shallow`, section 3)."""
+    """theta - learning_rate * d(loss)/d(theta) for every parameter (equation S15)."""
     return {name: value - learning_rate * gradients["d" + name] for name, value in params.items()}
 
 
@@ -40,7 +40,7 @@ def gradient_descent(
 def mini_batches(
     network: Network, params: Arrays, X: Array, Y: Array, *, learning_rate: float, batch_size: int, seed: int
 ) -> Iterator[Arrays]:
-    """The parameters after each epoch of stochastic gradient descent, for ever (`squared`, final comment).
+    """The parameters after each epoch of stochastic gradient descent, for ever (equation Q15).
 
     Every epoch walks once through the examples, shuffled anew by the recorded seed, `batch_size` at a
     time; the last batch has what is left. ValueError at once for a learning rate or a batch size that

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gradcheck import Verdict
+from gradcheck.demo import pages
 from gradcheck.demo.errata import judged
 from manual import initialisation
 from manual.errata import ERRATA, Broadcast, lecun_columns
@@ -103,3 +104,9 @@ def test_e6_is_about_the_variance_and_about_nothing_else():
 def test_an_erratum_that_is_not_convicted_is_noticed():
     right = dataclasses.replace(BY_ID["E3"], printed_code=BY_ID["E3"].corrected_code)
     assert not judged(right, 0).as_expected
+
+
+def test_the_errata_page_is_the_data_rendered():
+    assert pages.ERRATA_PAGE.read_text() == pages.errata_page(), "run: python -m gradcheck.demo.pages"
+    for erratum in ERRATA:
+        assert f"| {erratum.id} |" in pages.errata_page()

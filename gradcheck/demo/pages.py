@@ -5,9 +5,11 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Iterable
 
+from manual.errata import ERRATA
 from manual.symbols import SYMBOLS
 
-SYMBOLS_PAGE = pathlib.Path(__file__).parents[2] / "docs" / "symbols.md"
+DOCS = pathlib.Path(__file__).parents[2] / "docs"
+SYMBOLS_PAGE, ERRATA_PAGE = DOCS / "symbols.md", DOCS / "errata.md"
 DOCUMENTS = ("shallow", "xor", "slides", "rowmajor", "squared")
 PREFACE = """\
 # Symbols
@@ -48,6 +50,32 @@ for symbol in SYMBOLS:
 A1.T @ dZ2 has shape (4, 2)
 ```
 """
+ERRATA_PREFACE = """\
+# Errata
+
+What the documents print wrong, or so that it can be read wrongly, and what the checker says of it. The page
+is written by `python -m gradcheck.demo.pages` from `manual/errata.py`; the printed formulas are code in
+`manual/as_printed.py`, and tests hold every verdict. `gradcheck demo` shows them all at work.
+"""
+ERRATA_BLOCK = """\
+One of them, taken at its word:
+
+```python
+from gradcheck.demo.errata import judged
+from manual.errata import ERRATA
+
+print(judged(ERRATA[9], seed=0).printed)
+```
+
+```text
+FAIL  bias_of_another_unit: the gradient of params['b1'] is wrong
+```
+"""
+SILENCE = """\
+## Shapes at which a mistake is silent
+
+Operands that do not fit, and that NumPy combines all the same. `refused` names lengths at which it does not.
+"""
 
 
 def symbols_page() -> str:
@@ -76,9 +104,46 @@ def symbols_page() -> str:
     return "\n".join((PREFACE, NAMES, names, EXPRESSIONS, expressions, BLOCK))
 
 
+def errata_page() -> str:
+    """docs/errata.md: each misprint beside its correction, with the verdict, and the silent shapes."""
+    errata = _table(
+        ("", "document", "as printed", "corrected", "what is wrong", "what it does", "verdict", "hides"),
+        (
+            (
+                e.id,
+                ", ".join(e.documents),
+                _code(e.printed),
+                _code(e.corrected),
+                e.wrong,
+                e.shows,
+                f"FAIL: {', '.join(e.convicted)}" if e.convicted else "PASS",
+                e.hides,
+            )
+            for e in ERRATA
+        ),
+    )
+    silent = _table(
+        ("", "operation", "operands", "silent at", "result", "refused at"),
+        (
+            (
+                e.id,
+                _code(b.expression),
+                " and ".join(map(_shape, b.operands)),
+                _lengths(b.silent_at),
+                str(b.result(b.silent_at)),
+                _lengths(b.refused_at),
+            )
+            for e in ERRATA
+            for b in e.broadcasts
+        ),
+    )
+    return "\n".join((ERRATA_PREFACE, errata, SILENCE, silent, ERRATA_BLOCK))
+
+
 def main() -> None:
-    """Write docs/symbols.md of this checkout."""
+    """Write docs/symbols.md and docs/errata.md of this checkout."""
     SYMBOLS_PAGE.write_text(symbols_page())
+    ERRATA_PAGE.write_text(errata_page())
 
 
 def _table(heading: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
@@ -92,6 +157,10 @@ def _code(text: str | None) -> str:
 
 def _shape(lengths: tuple[str, ...]) -> str:
     return f"({', '.join(lengths)})" if lengths else "number"
+
+
+def _lengths(shape: tuple[int, ...] | None) -> str:
+    return ", ".join(f"{name} = {n}" for name, n in zip(("m", "n0", "n1", "n2"), shape or (), strict=False))
 
 
 if __name__ == "__main__":

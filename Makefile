@@ -9,7 +9,7 @@ export OPENBLAS_NUM_THREADS = 1
 # The folder of MNIST's four IDX files, for `make digits MNIST=...`.
 MNIST ?=
 
-.PHONY: help demo digits test lint clean
+.PHONY: help demo digits idioms test lint clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -23,11 +23,15 @@ ifeq ($(MNIST),)
 	@$(BIN)/gradcheck digits --data scikit-learn
 	@$(BIN)/gradcheck digits --data mnist-sample
 else
-	@$(BIN)/gradcheck digits --mnist $(MNIST)
+	@$(BIN)/gradcheck digits --mnist "$(MNIST)"
 endif
 
-test: $(VENV)/.test ## all tests and properties, with coverage
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
+idioms: $(VENV)/.test ## which NumPy idioms can be recorded and differentiated
+	@$(BIN)/python -m benchmarks.idioms
+
+test: $(VENV)/.test ## all tests, with coverage, and all properties
+	$(BIN)/python -m pytest -n 2 tests --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 properties
 
 lint: $(VENV)/.lint ## ruff and pyright
 	$(BIN)/ruff check .

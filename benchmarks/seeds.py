@@ -27,7 +27,7 @@ CASES = (
 
 
 def trained(network: Any, start: Arrays, X: Array, Y: Array) -> tuple[Arrays, bool]:
-    """Where gradient descent ends, and whether every row of the table comes out right there."""
+    """Where gradient descent is at the end, and whether every row of the table comes out right there."""
     found = gradient_descent(network, start, X, Y, learning_rate=LEARNING_RATE, epochs=EPOCHS).params
     return found, bool((network.predict(found, X) == Y).all())
 
@@ -51,7 +51,10 @@ def main() -> None:
         for seed, (params, right) in enumerate(ends):
             if not right:
                 there = verdict(network, twin, params, table.X, table.Y)
-                print(f"    seed {seed} is stuck; gradient there {there}")
+                loss = float(network.loss(params, table.X, table.Y))
+                print(
+                    f"    seed {seed} is stuck at loss {loss:.4f}, which still creeps; gradient there {there}"
+                )
                 break
 
 

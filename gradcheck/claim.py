@@ -98,8 +98,7 @@ class Claim:
 
         def fill(path: str, leaf: Any) -> Any:
             if is_float(path, leaf):
-                value = next(left)
-                return np.array(value) if isinstance(value, np.ndarray | np.generic) else value
+                return _own(next(left))
             return copied(path, leaf, dtype)
 
         return tuple(map_leaves(fill, tree) for tree in self.inputs)
@@ -145,6 +144,13 @@ class Claim:
 
         inputs = (map_leaves(cut, tree) if i in self.data else tree for i, tree in enumerate(self.inputs))
         return dataclasses.replace(self, inputs=tuple(inputs))
+
+
+def _own(value: Any) -> Any:
+    """A copy of an array; tracers, which nobody can write to, are handed on."""
+    if isinstance(value, np.generic):
+        return np.array(value)
+    return value.copy() if isinstance(value, np.ndarray) else value
 
 
 def _shapes(tree: Tree) -> list[tuple[int, ...]]:

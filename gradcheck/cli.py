@@ -40,7 +40,7 @@ def _digits(console: Console, options: argparse.Namespace) -> bool:
     from gradcheck.demo.digits.data import load
 
     try:
-        data = load(options.mnist or options.data)
+        data = load(options.mnist or options.data or DIGITS[0])
     except (ModuleNotFoundError, OSError, ValueError) as error:
         raise argparse.ArgumentTypeError(str(error)) from error
     return digits.run(console, data, options.seeds)
@@ -57,8 +57,10 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--seed", type=_seed, default=0, help="of the random problem and weights (default 0)")
     demo.set_defaults(run=_demo)
     digits = commands.add_parser("digits", help="30 hidden units read handwritten digits")
-    digits.add_argument("--data", choices=DIGITS, default=DIGITS[0], help=f"default {DIGITS[0]}")
-    digits.add_argument(
+    # No default here: argparse would take it for what was typed, and not refuse it beside --mnist.
+    images = digits.add_mutually_exclusive_group()
+    images.add_argument("--data", choices=DIGITS, help=f"default {DIGITS[0]}")
+    images.add_argument(
         "--mnist", type=pathlib.Path, metavar="FOLDER", help="all of MNIST, from the four IDX files there"
     )
     digits.add_argument("--seeds", type=_count, default=5, help="how many trainings (default 5)")

@@ -88,12 +88,15 @@ def compare(
     """
     estimate = answer.estimates[position]
     own, size = _largest(claimed), _largest(at)
+    plain = estimate.error + estimate.project_error(np.full(claimed.shape, rounding))
     # Where a gradient cancels to nothing, what is left is the rounding of terms as large as the function.
     residue = allowance(claimed.dtype, function_scale / max(1.0, size))
-    bar = estimate.error + estimate.project_error(np.full(claimed.shape, max(rounding, residue)))
+    if max(own, _largest(estimate.value)) > residue:
+        residue = 0.0
+    bar = np.maximum(plain, estimate.error + estimate.project_error(np.full(claimed.shape, residue)))
     projected = estimate.project(claimed.astype(np.float64))
     known = np.where(np.isfinite(estimate.error), np.abs(estimate.value), 0)
-    if (np.abs(estimate.value) <= bar).all():
+    if (np.abs(estimate.value) <= plain).all():
         # No gradient is seen. Where none is claimed either, beyond the claim's own rounding, errors are
         # measured on the function's scale; where one is claimed it has to be resolved itself.
         one = function_scale if estimate.directions is not None else function_scale / (size or 1)

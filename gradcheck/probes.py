@@ -14,7 +14,7 @@ from gradcheck.claim import Array
 from gradcheck.evaluator import Arrays, Evaluator
 
 STREAM = 0x67726164  # "grad": keeps our random numbers apart from the user's
-PROBES, NUDGES, FRESH_POINTS = range(3)  # what random numbers are drawn for
+PROBES, NUDGES, FRESH_POINTS, PERTURBATIONS = range(4)  # what random numbers are drawn for
 ENTRYWISE_LIMIT = 1000  # entries of the smallest leaves together that differences take one by one
 DIRECTIONS = 3  # of every other leaf: a wrong entry escapes three random probes never in practice
 

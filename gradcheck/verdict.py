@@ -156,7 +156,9 @@ def _excused(judge: Comparison, comparisons: tuple[Comparison, ...]) -> Array:
     excused = np.zeros(judge.wrong.shape, dtype=bool)
     for other in comparisons:
         if other is not judge and other.entrywise and judge.entrywise:
-            excused |= (other.estimate.kink | judge.estimate.kink) & ~other.wrong
+            # At a kink another oracle may be blunt, and then accepts anything.
+            sharp = judge.estimate.kink & (other.allowance < judge.estimate.error)
+            excused |= (other.estimate.kink | sharp) & ~other.wrong
     return excused
 
 

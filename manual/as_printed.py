@@ -28,7 +28,7 @@ def indices(params: Arrays, X: Array, Y: Array) -> Arrays:
 
 
 def products_of_scalars(params: Arrays, X: Array, Y: Array) -> Arrays:
-    """E1: dW2 = (1/m) (A2 - Y) * A1 and dW1 = X * A1 * (1 - A1) * W2 * (1/m) (A2 - Y)."""
+    """E1: dL/dW2 = (1/m) (A2 - Y) * A1 and dL/dW1 = X * A1 * (1 - A1) * W2 * (1/m) (A2 - Y)."""
     m, cache = X.shape[1], column_major.forward(params, X)
     A1, A2, W2 = cache["A1"], cache["A2"], params["W2"]
     return columns(params, X, Y) | {
@@ -38,7 +38,7 @@ def products_of_scalars(params: Arrays, X: Array, Y: Array) -> Arrays:
 
 
 def biases_not_summed(params: Arrays, X: Array, Y: Array) -> Arrays:
-    """E2: dB2 = (1/m) (A2 - Y) and dB1 = A1 * (1 - A1) * W2 * (1/m) (A2 - Y), the product put right."""
+    """E2: dL/dB2 = (1/m) (A2 - Y), dL/dB1 = A1 * (1 - A1) * W2 * (1/m) (A2 - Y), its product put right."""
     m, cache = X.shape[1], column_major.forward(params, X)
     A1, dZ2 = cache["A1"], (1 / m) * (cache["A2"] - Y)
     return columns(params, X, Y) | {"db2": dZ2, "db1": A1 * (1 - A1) * (params["W2"].T @ dZ2)}
@@ -114,10 +114,10 @@ def intermediates_of_the_mean_in_rows(params: Arrays, X: Array, Y: Array) -> Arr
     return row_major.backward(params, shifted_rows(params, X), X, Y)
 
 
-def columns_for_biases(params: Arrays, X: Array, Y: Array) -> Arrays:
-    """E7: dB1 is n1 x 1 and dB2 is n2 x 1, like the biases beta_1 and beta_2 there."""
-    found = rows(params, X, Y)
-    return found | {"db1": found["db1"].T, "db2": found["db2"].T}
+def column_for_a_bias(params: Arrays, X: Array, Y: Array) -> Arrays:
+    """E7: dB1 is n1 x 1, like the biases beta_1 and beta_2 there; dB2 is printed as the row that it is."""
+    right = rows(params, X, Y)
+    return right | {"db1": right["db1"].T}
 
 
 def divided_by_units(params: Arrays, X: Array, Y: Array) -> Arrays:

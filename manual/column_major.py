@@ -9,13 +9,15 @@ Every array is the transpose of its twin in `row_major.py`. Source: `shallow`, `
 from manual import initialisation
 from manual.activations import sigmoid, sigmoid_derivative
 from manual.losses import binary_cross_entropy, binary_cross_entropy_delta
-from manual.types import Array, Arrays, Scalar
+from manual.types import Array, Arrays, Scalar, floats
+from manual.validation import check_sizes
 
 EXAMPLES = 1  # the axis that numbers them
 
 
 def initialise(sizes: tuple[int, int, int], seed: int) -> Arrays:
-    """Weights from N(0, 1) by the recorded seed, biases 0 (equation S16)."""
+    """Weights from N(0, 1) by the recorded seed, biases 0 (equation S16). ValueError unless sizes are 3."""
+    check_sizes(sizes, layers=3)
     return initialisation.column_major(sizes, seed)
 
 
@@ -26,7 +28,7 @@ def forward(params: Arrays, X: Array) -> Arrays:
 
     Equations S1 to S4.
     """
-    Z1 = params["W1"] @ X + params["b1"]
+    Z1 = params["W1"] @ floats(X) + params["b1"]
     A1 = sigmoid(Z1)
     Z2 = params["W2"] @ A1 + params["b2"]
     A2 = sigmoid(Z2)

@@ -14,21 +14,26 @@ import numpy as np
 from manual import initialisation
 from manual.activations import Activation
 from manual.losses import CROSS_ENTROPY, Output
-from manual.types import Array, Arrays, Scalar
-from manual.validation import check_sizes
+from manual.types import Array, Arrays, Scalar, floats
+from manual.validation import check_decay, check_hidden, check_sizes
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeepRowMajor:
     """A network by its hidden activations, its output, and the L2 penalty on its weights.
 
-    decay: lambda of the penalty (lambda / 2) sum of all W_l^2; biases go free.
+    decay: lambda of the penalty (lambda / 2) sum of all W_l^2; biases go free. ValueError for a hidden
+    layer that is no Activation, or a decay that is negative or not finite.
     """
 
     hidden: tuple[Activation, ...]
     output: Output = CROSS_ENTROPY
     decay: float = 0.0
     EXAMPLES: int = field(default=0, init=False)  # the axis that numbers them
+
+    def __post_init__(self) -> None:
+        check_hidden(self.hidden)
+        check_decay(self.decay)
 
     @property
     def last(self) -> int:
@@ -48,7 +53,7 @@ class DeepRowMajor:
         Z_l = A_{l-1} W_l + b_l    A_l = g_l(Z_l)    A_L = sigmoid(Z_L), or softmax(Z_L)
         """
         cache: Arrays = {}
-        A = X
+        A = floats(X)
         for layer, g in enumerate(self.hidden, start=1):
             Z = A @ params[f"W{layer}"] + params[f"b{layer}"]
             A = g.function(Z)

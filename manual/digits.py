@@ -11,6 +11,7 @@ from manual.deep_row_major import DeepRowMajor
 from manual.initialisation import lecun
 from manual.losses import SQUARED_ERROR
 from manual.types import Array, Arrays
+from manual.validation import check_digits
 
 HIDDEN_UNITS = 30
 CLASSES = 10
@@ -25,7 +26,8 @@ def initialise(pixels: int, seed: int) -> Arrays:
 
 
 def one_hot(labels: Labels) -> Array:
-    """(m, 10): 1 in the column of the digit, 0 elsewhere."""
+    """(m, 10): 1 in the column of the digit, 0 elsewhere. ValueError for a label that is no digit."""
+    check_digits(labels, CLASSES)
     return np.eye(CLASSES)[labels]
 
 

@@ -9,13 +9,15 @@ Source: `rowmajor`, three layers; biases are rows, not the columns printed there
 from manual import initialisation
 from manual.activations import sigmoid, sigmoid_derivative
 from manual.losses import binary_cross_entropy, binary_cross_entropy_delta
-from manual.types import Array, Arrays, Scalar
+from manual.types import Array, Arrays, Scalar, floats
+from manual.validation import check_sizes
 
 EXAMPLES = 0  # the axis that numbers them
 
 
 def initialise(sizes: tuple[int, int, int], seed: int) -> Arrays:
-    """Weights from N(0, 1) by the recorded seed, biases 0 (equation S16)."""
+    """Weights from N(0, 1) by the recorded seed, biases 0 (equation S16). ValueError unless sizes are 3."""
+    check_sizes(sizes, layers=3)
     return initialisation.row_major(sizes, seed)
 
 
@@ -26,7 +28,7 @@ def forward(params: Arrays, X: Array) -> Arrays:
 
     Equations R1 to R4.
     """
-    Z1 = X @ params["W1"] + params["b1"]
+    Z1 = floats(X) @ params["W1"] + params["b1"]
     A1 = sigmoid(Z1)
     Z2 = A1 @ params["W2"] + params["b2"]
     A2 = sigmoid(Z2)

@@ -10,6 +10,7 @@ that they are named after (erratum E5). `DeepColumnMajor` has the 1/n where it b
 from manual.activations import Activation
 from manual.deep_column_major import DeepColumnMajor
 from manual.types import Array, Arrays
+from manual.validation import check_one_example, labels_for
 
 
 def network(g1: Activation) -> DeepColumnMajor:
@@ -27,9 +28,10 @@ def one_example(params: Arrays, cache: Arrays, x: Array, y: Array, g1: Activatio
     dW1 = dz1 x.T                  (n1, n0)
     db1 = dz1                      (n1, 1)
 
-    Equations G5 to G11.
+    Equations G5 to G11. ValueError for more than one example, and for labels that do not fit.
     """
-    dz2 = cache["A2"] - y
+    check_one_example(x)
+    dz2 = cache["A2"] - labels_for(cache["A2"], y)
     dz1 = (params["W2"].T @ dz2) * g1.derivative(cache["Z1"])
     return {"dZ2": dz2, "dW2": dz2 @ cache["A1"].T, "db2": dz2, "dZ1": dz1, "dW1": dz1 @ x.T, "db1": dz1}
 
@@ -44,10 +46,10 @@ def n_examples(params: Arrays, cache: Arrays, X: Array, Y: Array, g1: Activation
     dW1 = (1/n) dZ1 X.T                            dJ/dW1
     db1 = (1/n) sum of dZ1 over axis 1             dJ/db1
 
-    Equations G18 to G20.
+    Equations G18 to G20. ValueError for labels that do not fit.
     """
     n = X.shape[1]
-    dZ2 = cache["A2"] - Y
+    dZ2 = cache["A2"] - labels_for(cache["A2"], Y)
     dZ1 = (params["W2"].T @ dZ2) * g1.derivative(cache["Z1"])
     return {
         "dZ2": dZ2,

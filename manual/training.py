@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from manual.types import Array, Arrays, Network
-from manual.validation import check_batch_size, check_learning_rate
+from manual.validation import check_batch_size, check_epochs, check_examples, check_learning_rate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +27,12 @@ def gradient_descent(
 ) -> Training:
     """Full-batch gradient descent; the given parameters are left as they are.
 
-    ValueError for a learning rate that is not a positive finite number.
+    ValueError for a learning rate that is not a positive finite number, for a negative number of epochs,
+    and where X and Y do not have the same examples along the network's axis.
     """
     check_learning_rate(learning_rate)
+    check_epochs(epochs)
+    check_examples(X, Y, network.EXAMPLES)
     losses = [float(network.loss(params, X, Y))]
     for _ in range(epochs):
         params = _step(network, params, X, Y, learning_rate)
@@ -44,9 +47,10 @@ def mini_batches(
 
     Every epoch walks once through the examples, shuffled anew by the recorded seed, `batch_size` at a
     time; the last batch has what is left. ValueError at once for a learning rate or a batch size that
-    cannot be.
+    cannot be, and where X and Y do not have the same examples along the network's axis.
     """
     check_learning_rate(learning_rate)
+    check_examples(X, Y, network.EXAMPLES)
     check_batch_size(batch_size, X.shape[network.EXAMPLES])
     return _epochs(network, params, X, Y, learning_rate, batch_size, np.random.default_rng(seed))
 

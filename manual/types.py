@@ -1,4 +1,4 @@
-"""Names for what the networks pass around."""
+"""Names for what the networks pass around, and what is taken for floats."""
 
 from typing import Any, Protocol
 
@@ -8,6 +8,11 @@ from numpy.typing import NDArray
 Array = NDArray[np.floating[Any]]
 Scalar = np.floating[Any]
 Arrays = dict[str, Array]  # parameters, intermediates or gradients by their lecture names
+
+
+def floats(array: Array) -> Array:
+    """The array itself, or its whole numbers (integers, booleans) as float64."""
+    return array if np.issubdtype(array.dtype, np.floating) else 1.0 * array
 
 
 class Network(Protocol):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from manual import slides
 from manual.activations import ACTIVATIONS, Activation
 from manual.types import Array, Arrays
-from properties import padded
+from properties import symbolic
 from properties.problems import Problem, of_order_one, shapes
 
 PARAMETERS = ("W1", "b1", "W2", "b2")
@@ -35,7 +35,7 @@ def printed(form, problem: Problem, g1: Activation) -> tuple[Arrays, tuple[Array
 @given(problem=PROBLEMS, g1=HIDDEN)
 def test_the_parameter_gradients_of_n_examples_are_those_of_jax(problem: Problem, g1: Activation):
     found, (params, X, Y) = printed(slides.n_examples, problem, g1)
-    jax = padded.deep_gradients((g1.name,), padded.PLAIN, params, X, Y, examples=1)
+    jax = symbolic.deep_gradients((g1.name,), symbolic.PLAIN, params, X, Y, examples=1)
     assert_same(found, {f"d{name}": value for name, value in jax.items()})
 
 

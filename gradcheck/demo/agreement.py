@@ -12,7 +12,7 @@ from gradcheck.check import check_gradients
 from gradcheck.claim import constant
 from gradcheck.report import Report
 from manual import column_major, row_major, slides, squared, xor
-from manual.activations import ACTIVATIONS, SIGMOID, activation_named
+from manual.activations import ACTIVATIONS, SIGMOID, Activation, activation_named
 from manual.deep_column_major import DeepColumnMajor
 from manual.deep_row_major import DeepRowMajor
 from manual.losses import SOFTMAX
@@ -20,6 +20,8 @@ from manual.types import Array, Arrays, Network
 
 Reports = dict[str, Report]  # by what was checked
 Twin = Callable[..., Any]
+Gradients = Callable[[Arrays, Array, Array], Arrays]
+Summary = Callable[[Arrays, Arrays, Array, Array, Activation], Arrays]  # of `slides`, with cache and g1
 
 # Pairwise different: equal lengths would hide transposes and missing sums.
 EXAMPLES = 5
@@ -49,15 +51,20 @@ def exclusive_or(seed: int) -> Reports:
 
 
 def general_activations(seed: int) -> Reports:
-    """`slides` with every hidden activation, for n examples and for one."""
+    """`slides` with every hidden activation: its summaries for one example and for n, as printed there."""
     X, Y = batch(SIZES, seed)
 
-    def report(name: str, X: Array, Y: Array) -> Report:
-        network = slides.network(activation_named(name))
-        return three_ways(network, _twin(network), network.initialise(SIZES, seed), X.T, Y.T, seed)
+    def report(summary: Summary, g1: Activation, X: Array, Y: Array) -> Report:
+        network = slides.network(g1)
 
-    return {"one example": report("sigmoid", X[:1], Y[:1])} | {
-        g.name: report(g.name, X, Y) for g in ACTIVATIONS
+        def printed(params: Arrays, X: Array, Y: Array) -> Arrays:
+            return summary(params, network.forward(params, X), X, Y, g1)
+
+        params = network.initialise(SIZES, seed)
+        return three_ways(network, _twin(network), params, X.T, Y.T, seed, printed)
+
+    return {"one example": report(slides.one_example, SIGMOID, X[:1], Y[:1])} | {
+        g.name: report(slides.n_examples, g, X, Y) for g in ACTIVATIONS
     }
 
 
@@ -103,14 +110,28 @@ def beside(seed: int) -> Reports:
     }
 
 
-def three_ways(network: Network, twin: Twin, params: Arrays, X: Array, Y: Array, seed: int) -> Report:
-    """The hand-derived gradients beside JAX's of the same network and finite differences of this one."""
+def three_ways(
+    network: Network,
+    twin: Twin,
+    params: Arrays,
+    X: Array,
+    Y: Array,
+    seed: int,
+    gradients: Gradients | None = None,
+) -> Report:
+    """Gradients by hand (the network's own, or those given) beside JAX's and finite differences."""
 
     def by_hand(params: Arrays, X: Array, Y: Array) -> Arrays:
         return network.backward(params, network.forward(params, X), X, Y)
 
     return check_gradients(
-        network.loss, params, constant(X), constant(Y), gradients=by_hand, reference=twin, seed=seed
+        network.loss,
+        params,
+        constant(X),
+        constant(Y),
+        gradients=gradients or by_hand,
+        reference=twin,
+        seed=seed,
     )
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from gradcheck.check import check_gradients
 from gradcheck.claim import constant
 from gradcheck.report import Report
 from gradcheck.verdict import Verdict
-from manual.errata import ERRATA, Erratum, Gradients, Shape
+from manual.errata import ERRATA, Erratum, Gradients, Problem, Shape
+
+Drawn = Callable[[Shape, int], Problem]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,13 +40,15 @@ def errata_of(document: str, seed: int) -> tuple[Judged, ...]:
 def judged(erratum: Erratum, seed: int) -> Judged:
     """Three checks of one erratum on random problems."""
 
-    def report(gradients: Gradients, shape: Shape) -> Report:
-        params, X, Y = erratum.problem(shape, seed)
+    def report(gradients: Gradients, shape: Shape, problem: Drawn = erratum.problem) -> Report:
+        params, X, Y = problem(shape, seed)
         return check_gradients(erratum.loss, params, constant(X), constant(Y), gradients=gradients, seed=seed)
 
     return Judged(
         erratum=erratum,
         printed=report(erratum.printed_code, erratum.shown_at),
-        corrected=report(erratum.corrected_code, erratum.shown_at),
+        corrected=report(
+            erratum.corrected_code, erratum.shown_at, erratum.corrected_problem or erratum.problem
+        ),
         hidden=report(erratum.printed_code, erratum.hidden_at) if erratum.hidden_at else None,
     )

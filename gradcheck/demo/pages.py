@@ -5,7 +5,7 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Iterable
 
-from manual.errata import ERRATA
+from manual.errata import ERRATA, lengths
 from manual.symbols import SYMBOLS
 
 DOCS = pathlib.Path(__file__).parents[2] / "docs"
@@ -107,17 +107,30 @@ def symbols_page() -> str:
 def errata_page() -> str:
     """docs/errata.md: each misprint beside its correction, with the verdict, and the silent shapes."""
     errata = _table(
-        ("", "document", "as printed", "corrected", "what is wrong", "what it does", "verdict", "hides"),
+        (
+            "",
+            "document",
+            "as printed",
+            "read as",
+            "corrected",
+            "what is wrong",
+            "what it does",
+            "verdict",
+            "at",
+            "hides",
+        ),
         (
             (
                 e.id,
                 ", ".join(e.documents),
                 _code(e.printed),
+                e.read_as,
                 _code(e.corrected),
                 e.wrong,
                 e.shows,
                 f"FAIL: {', '.join(e.convicted)}" if e.convicted else "PASS",
-                e.hides,
+                lengths(e.shown_at),
+                f"{e.hides}: PASS at {lengths(e.hidden_at)}" if e.hidden_at else e.hides,
             )
             for e in ERRATA
         ),
@@ -128,10 +141,10 @@ def errata_page() -> str:
             (
                 e.id,
                 _code(b.expression),
-                " and ".join(map(_shape, b.operands)),
-                _lengths(b.silent_at),
+                " and ".join(f"{_code(name)} {_shape(letters)}" for name, letters in b.operands.items()),
+                lengths(b.silent_at),
                 str(b.result(b.silent_at)),
-                _lengths(b.refused_at),
+                lengths(b.refused_at) if b.refused_at else "nowhere",
             )
             for e in ERRATA
             for b in e.broadcasts
@@ -157,10 +170,6 @@ def _code(text: str | None) -> str:
 
 def _shape(lengths: tuple[str, ...]) -> str:
     return f"({', '.join(lengths)})" if lengths else "number"
-
-
-def _lengths(shape: tuple[int, ...] | None) -> str:
-    return ", ".join(f"{name} = {n}" for name, n in zip(("m", "n0", "n1", "n2"), shape or (), strict=False))
 
 
 if __name__ == "__main__":

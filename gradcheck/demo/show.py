@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+import textwrap
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from rich.console import Console, RenderableType
@@ -18,12 +20,15 @@ from gradcheck.demo.training import Lesson
 from gradcheck.render.terminal import COLOURS
 from gradcheck.report import Report
 from gradcheck.verdict import Verdict
+from manual.errata import lengths
 
+Lines = list[str | Text]
 PAIRS = (("claim", "autodiff"), ("claim", "finite-difference"), ("autodiff", "finite-difference"))
 HEADINGS = ("hand, JAX", "hand, FD", "JAX, FD")
 BY_PARAMETER = 3  # so many networks are shown parameter by parameter, more of them in one row each
 CURVE_WIDTH, CURVE_HEIGHT = 60, 8
 MARKS = ("+", "x", "o", "~", "#", "%", "a", "b")  # of the curves where there is no colour
+INDENT, HEADING = 7, 11  # of the facts about an erratum, and the width of what heads them
 HUES = ("blue", "magenta", "green", "yellow", "red", "cyan")
 
 
@@ -60,19 +65,35 @@ def show_errata(console: Console, errata: tuple[Judged, ...]) -> None:
         table = Table.grid(padding=(0, 2))
         table.add_column(no_wrap=True)
         table.add_column()
-        table.add_row("printed", Text(erratum.printed))
-        table.add_row("verdict", _printed_verdict(judged))
-        table.add_row("corrected", Text(erratum.corrected))
-        table.add_row("verdict", coloured_verdict(judged.corrected.verdict))
-        table.add_row("shows", Text(erratum.shows))
-        if judged.hidden:
-            shape = ", ".join(f"{k} = {v}" for k, v in _lengths(erratum.hidden_at))
-            table.add_row("hides", f"{erratum.hides}: {coloured_verdict(judged.hidden.verdict)} at {shape}")
-        for broadcast in erratum.broadcasts:
-            shapes = " and ".join(map(str, broadcast.shapes(broadcast.silent_at)))
-            line = f"{broadcast.expression}: NumPy makes {broadcast.result(broadcast.silent_at)} of {shapes}"
-            table.add_row("silently", Text(line))
-        indented(console, table, by=7)
+        for heading, lines in _facts(judged):
+            table.add_row(heading, _unbroken(lines, console.width - INDENT - HEADING))
+        indented(console, table, by=INDENT)
+
+
+def _facts(judged: Judged) -> Iterator[tuple[str, Lines]]:
+    """What stands beside each heading, line by line; a verdict with the lengths at which it was reached."""
+    erratum = judged.erratum
+    shown = lengths(erratum.shown_at)
+    yield "printed", _formulas(erratum.printed)
+    if erratum.read_as:
+        yield "read as", [erratum.read_as]
+    yield "verdict", [_at(judged.printed.verdict, shown), *_what_is_wrong(judged)]
+    yield "corrected", _formulas(erratum.corrected)
+    yield "verdict", [_at(judged.corrected.verdict, shown)]
+    yield "shows", [erratum.shows]
+    if judged.hidden and erratum.hidden_at:
+        yield "hides", [erratum.hides, _at(judged.hidden.verdict, lengths(erratum.hidden_at))]
+    for broadcast in erratum.broadcasts:
+        shapes = broadcast.shapes(broadcast.silent_at)
+        of = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        lines: Lines = [
+            broadcast.expression,
+            f"makes {broadcast.result(broadcast.silent_at)} of {of}",
+            f"at {lengths(broadcast.silent_at)}",
+        ]
+        if broadcast.refused_at:
+            lines.append(f"NumPy refuses it at {lengths(broadcast.refused_at)}")
+        yield "silently", lines
 
 
 def show_lesson(console: Console, lesson: Lesson) -> None:
@@ -100,14 +121,14 @@ def show_summary(console: Console, reports: list[Report], seed: int) -> None:
     )
 
 
-def curves(console: Console, lines: dict[str, list[float]], title: str) -> Text:
-    """Some lines by name over 0, 1, 2, ...; told apart by colour, or by characters where there is none."""
+def curves(console: Console, lines: dict[str, list[float]], title: str, first: int = 0) -> Text:
+    """Some lines by name over first, first + 1, ...; told apart by colour, or by characters without it."""
     from uniplot import plot_to_string  # only the demo draws
 
     coloured = console.color_system is not None
     plot = plot_to_string(
         list(lines.values()),
-        xs=[np.arange(len(line)) for line in lines.values()],
+        xs=[first + np.arange(len(line)) for line in lines.values()],
         lines=True,
         width=CURVE_WIDTH,
         height=CURVE_HEIGHT,
@@ -122,17 +143,36 @@ def curves(console: Console, lines: dict[str, list[float]], title: str) -> Text:
     return Text.from_ansi(plot)
 
 
-def _printed_verdict(judged: Judged) -> str:
-    """The verdict on the printed formula: of which gradients, and why, where the checker knows."""
+def _what_is_wrong(judged: Judged) -> list[str]:
+    """Which gradients of the printed formula are wrong, and why, where the checker knows."""
     wrong = [leaf for leaf in judged.printed.leaves if leaf.verdict is Verdict.FAIL]
     if not wrong:
-        return f"{coloured_verdict(judged.printed.verdict)}, no harm done"
+        return ["no harm done"]
     causes = {finding.leaf: finding.message for finding in judged.printed.findings}
     names: dict[str, list[str]] = {}
     for leaf in wrong:
         cause = causes.get(leaf.name) or leaf.remark.replace(leaf.name, _short(leaf.name)) or "wrong numbers"
         names.setdefault(cause, []).append(_short(leaf.name))
-    return f"{coloured_verdict(Verdict.FAIL)}  " + "; ".join(f"{', '.join(v)}: {k}" for k, v in names.items())
+    return [f"{', '.join(leaves)}: {cause}" for cause, leaves in names.items()]
+
+
+def _formulas(text: str) -> Lines:
+    """One formula a line."""
+    return [formula.strip() for formula in text.split(";")]
+
+
+def _at(verdict: Verdict, where: str) -> Text:
+    return Text.assemble((verdict.value, COLOURS[verdict]), f"  at {where}")
+
+
+def _unbroken(lines: Lines, width: int) -> Text:
+    """The lines, wrapped between words but not within parentheses: a shape stays in one piece."""
+
+    def wrapped(line: str) -> Text:
+        kept = re.sub(r"\([^()]*\)", lambda found: found[0].replace(" ", "\0"), line)
+        return Text(textwrap.fill(kept, max(width, 1), break_on_hyphens=False).replace("\0", " "))
+
+    return Text("\n").join(wrapped(line) if isinstance(line, str) else line for line in lines)
 
 
 def in_one_line(report: Report) -> str:
@@ -167,7 +207,3 @@ def coloured_verdict(verdict: Verdict) -> str:
 
 def _short(name: str) -> str:
     return name.removeprefix("params['").removesuffix("']")
-
-
-def _lengths(shape: tuple[int, ...] | None) -> list[tuple[str, int]]:
-    return list(zip(("m", "n0", "n1", "n2"), shape or (), strict=False))

@@ -55,21 +55,25 @@ def shallow(seed: int) -> Lesson:
 
 
 def exclusive_or(seed: int) -> Lesson:
-    """From random weights, from zero weights, and from the next seed that ends in a local minimum."""
+    """From random, zero and equal weights, and from the next seed that gets stuck."""
     from gradcheck import reference
 
     start = row_major.initialise((2, 2, 1), seed)
     random, _ = _xor(f"random, seed {seed}", start)
     zero, _ = _xor("zero", {name: np.zeros_like(value) for name, value in start.items()})
+    equal, _ = _xor("equal units", _equal_units(start, row_major.EXAMPLES))
     other, stuck, end = _first_stuck(seed)
     report = three_ways(row_major, reference.row_major_loss, end, xor.X, xor.Y, seed)
     return Lesson(
         title="XOR by gradient descent, two hidden units",
-        runs=tuple({run.start: run for run in (random, zero, stuck)}.values()),
+        runs=tuple({run.start: run for run in (random, zero, equal, stuck)}.values()),
         remark=(
-            "From zero weights both hidden units get the same gradient in every epoch: they stay equal, "
-            "and a single unit cannot learn XOR. Random weights break the tie, yet about one seed in "
-            f"four ends in a local minimum, as {other} does. The gradient there is right all the same:"
+            "At zero weights the gradient for XOR is exactly 0, so that nothing ever moves. Units that are "
+            "equal at first, the second a copy of the first, do move, but get the same gradient in every "
+            "epoch: they stay one unit, and one unit cannot learn XOR. Random weights break the tie, yet "
+            f"about one seed in four gets stuck, as {other} does: it creeps along a valley without a "
+            "minimum, in which the weights grow and the loss falls ever more slowly, for most such seeds "
+            "toward ln(2)/2 = 0.347. The gradient there is right all the same:"
         ),
         stuck=report,
     )
@@ -84,15 +88,18 @@ def initialisations(seed: int) -> Lesson:
         "2/(n_in+n_out) (Glorot)": initialisation.glorot,
         "zero": initialisation.zero,
     }
+    weights = {name: network.initialise((2, 4, 1), seed, variance) for name, variance in starts.items()}
+    weights["equal units"] = _equal_units(weights["N(0, 1)"], network.EXAMPLES)
     return Lesson(
         title="XOR with four tanh units, by variance of the first weights",
         runs=tuple(
-            _learn(name, network, network.initialise((2, 4, 1), seed, variance), xor.X.T, xor.Y.T, TANH_RATE)[
-                0
-            ]
-            for name, variance in starts.items()
+            _learn(name, network, params, xor.X.T, xor.Y.T, TANH_RATE)[0] for name, params in weights.items()
         ),
-        remark="What is equal at first stays equal for ever: zero weights leave one hidden unit, four times.",
+        remark=(
+            "What is equal at first stays equal for ever: four copies of a unit are one hidden unit, four "
+            "times. At zero weights that is not even needed: with tanh units the gradient for XOR is exactly "
+            "0 there."
+        ),
     )
 
 
@@ -132,12 +139,21 @@ def squared_error(seed: int) -> Lesson:
 
 
 def _first_stuck(seed: int) -> tuple[int, Run, Arrays]:
-    """The first seed from the given one on whose training ends in a local minimum, and where that is."""
+    """The first seed from the given one on whose training gets stuck, and where that is."""
     while True:
         run, end = _xor(f"random, seed {seed}", row_major.initialise((2, 2, 1), seed))
         if run.right < run.of:
             return seed, run, end
         seed += 1
+
+
+def _equal_units(params: Arrays, examples: int) -> Arrays:
+    """The same weights with every hidden unit a copy of the first."""
+    unit_axis = {"W1": 1 - examples, "b1": 1 - examples, "W2": examples}
+    copies = {
+        name: np.zeros_like(params[name]) + params[name].take([0], axis) for name, axis in unit_axis.items()
+    }
+    return params | copies
 
 
 def _xor(start: str, params: Arrays) -> tuple[Run, Arrays]:

@@ -1,18 +1,16 @@
-"""The autodiff oracle: JAX differentiates a forward written in jax.numpy."""
+"""The autodiff oracle: JAX differentiates a forward in jax.numpy, or a recorded one in NumPy."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from gradcheck.claim import Array
-from gradcheck.evaluator import Arrays, Evaluator, noted
+from gradcheck.evaluator import Arrays, Evaluator
 from gradcheck.oracles.base import Answer, Estimate
+from gradcheck.oracles.recorded import NotRecorded, vjps_by_trace
+from gradcheck.oracles.xla import vjps_by_xla
 from gradcheck.probes import NUDGES, Probe, generator
-from gradcheck.rounding import allowance
-from gradcheck.tree import iter_leaves
+from gradcheck.rounding import allowance, from_single
 
 NAME = "autodiff"
 NUDGED_COPIES = 3  # copies of the inputs moved by one unit of round-off
@@ -21,24 +19,38 @@ NUDGE_MARGIN = 16  # the bar is that many times the largest change a nudge makes
 
 
 def autodiff(evaluator: Evaluator, probe: Probe) -> Answer:
-    """The gradient entry by entry by jax.vjp, in float64 whatever the caller's configuration.
+    """The gradient entry by entry by JAX's VJP, in float64 whatever the caller's configuration.
 
-    Two right implementations differ by rounding, which the inputs' own round-off shows best: the
-    bar is taken from how the gradient moves when every input moves by one unit of it.
+    JAX differentiates the reference, or a forward that is written in jax.numpy; a forward in NumPy is
+    recorded first. Two right implementations differ by rounding. The bar is taken from how the gradient
+    moves when every input moves by one unit of round-off, and from what the same derivative gives in
+    single precision: digits that cancel inside it, as in 1 - tanh^2, show in no change of the inputs.
     """
-    function = evaluator.claim.reference or (evaluator.claim.forward if evaluator.is_jax else None)
-    if function is None:
-        return Answer(
-            oracle=NAME, why_not="the forward is not written in jax.numpy: pass reference=, its twin that is"
-        )
+    claim = evaluator.claim
+    function = claim.reference or (claim.forward if evaluator.is_jax else None)
     rng = generator(probe.seed, NUDGES)
     points = [evaluator.point] + [_nudged(evaluator.point, rng) for _ in range(NUDGED_COPIES)]
-    answers = _vjps(evaluator, function, points, probe.cotangents)
+    coarse = [
+        _nudged(tuple(v.astype(np.float32) for v in evaluator.point), rng) for _ in range(NUDGED_COPIES)
+    ]
+    if function is not None:
+        answers, singles = vjps_by_xla(evaluator, function, points, coarse, probe.cotangents)
+    else:
+        try:
+            answers, singles = vjps_by_trace(evaluator, points, coarse, probe)
+        except NotRecorded as reason:
+            return Answer(oracle=NAME, why_not=str(reason))
     gap = _forward_gap(evaluator.outputs, [outputs for outputs, _ in answers])
+    if gap and function is None:
+        return Answer(oracle=NAME, why_not=f"the recorded forward is not the one that runs: {gap}")
     if gap:
         return Answer(oracle=NAME, why_not=gap, evaluations=len(points), forward_disagrees=True)
     estimates = tuple(
-        _estimate(leaf.name, [gradients[position] for _, gradients in answers])
+        _estimate(
+            leaf.name,
+            [gradients[position] for _, gradients in answers],
+            [gradients[position] for gradients in singles],
+        )
         for position, leaf in enumerate(evaluator.leaves)
     )
     return Answer(oracle=NAME, estimates=estimates, evaluations=len(points))
@@ -47,40 +59,9 @@ def autodiff(evaluator: Evaluator, probe: Probe) -> Answer:
 def _nudged(point: Arrays, rng: np.random.Generator) -> Arrays:
     """Every entry moved up or down by one unit of round-off."""
     return tuple(
-        value * (1 + np.finfo(value.dtype).eps * rng.choice([-1.0, 1.0], value.shape)) for value in point
+        value * (1 + np.finfo(value.dtype).eps * rng.choice([-1, 1], value.shape)).astype(value.dtype)
+        for value in point
     )
-
-
-def _vjps(
-    evaluator: Evaluator, function: Callable[..., Any], points: list[Arrays], cotangents: Arrays
-) -> list[tuple[Arrays, Arrays]]:
-    """JAX's outputs and gradients at each point; no gradients where the outputs have other shapes."""
-    import jax
-    import jax.numpy as jnp
-
-    def forward(values: Any) -> list[Any]:
-        outputs = function(*evaluator.claim.inputs_at(values))
-        return [jnp.asarray(leaf) for _, leaf in iter_leaves(outputs)]
-
-    def vjp(values: Any) -> tuple[list[Any], Any]:
-        outputs, pull_back = jax.vjp(forward, values)
-        if [out.shape for out in outputs] != [u.shape for u in cotangents]:
-            return outputs, ()
-        (gradients,) = pull_back(
-            [jnp.asarray(u, out.dtype) for u, out in zip(cotangents, outputs, strict=True)]
-        )
-        return outputs, gradients
-
-    def everywhere(run: Callable[..., Any]) -> list[tuple[Arrays, Arrays]]:
-        with noted("gradcheck: raised where JAX differentiates; write that function in jax.numpy"):
-            found = [run(tuple(jnp.asarray(value, float) for value in point)) for point in points]
-        return [(tuple(map(np.asarray, out)), tuple(map(np.asarray, gradients))) for out, gradients in found]
-
-    with jax.enable_x64(True):
-        try:
-            return everywhere(jax.jit(vjp))
-        except jax.errors.ConcretizationTypeError:  # it branches on values, which only eager JAX knows
-            return everywhere(vjp)
 
 
 def _bar(moves: list[Array]) -> Array:
@@ -110,12 +91,13 @@ def _forward_gap(own: Arrays, found: list[Arrays]) -> str:
     return ""
 
 
-def _estimate(name: str, moves: list[Array]) -> Estimate:
+def _estimate(name: str, moves: list[Array], singles: list[Array]) -> Estimate:
     gradient = moves[0].astype(np.float64)
+    rounding = max((from_single(single, gradient) for single in singles), default=0.0)
     return Estimate(
         leaf=name,
         directions=None,
         value=gradient,
-        error=_bar(moves),
+        error=_bar(moves) + rounding,
         kink=np.zeros(gradient.shape, dtype=bool),
     )

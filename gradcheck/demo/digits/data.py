@@ -13,7 +13,7 @@ from manual.digits import Labels
 from manual.types import Array
 
 HELD_OUT = 5  # one image in so many is held out, where no test set comes with the data
-INSTALL = "install it: pip install 'gradcheck[digits]'"
+INSTALL = "install it: make digits, or pip install -e '.[digits]' in a checkout"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,13 +84,22 @@ def mnist(folder: pathlib.Path) -> Digits:
     ):
         if len(images) != len(labels):
             raise ValueError(
-                f"{folder} has {len(images)} images with {len(labels)} labels: they are of two sets"
+                f"{folder} has {len(images)} images with {len(labels)} labels: "
+                "they are of two sets, pass those of one"
             )
+    pixels, held_out = split.images.shape[1], split.held_out_images.shape[1]
+    if pixels != held_out:
+        raise ValueError(
+            f"{folder} has images of {pixels} pixels to train on and of {held_out} held out: "
+            "pass images of one size"
+        )
     return Digits(name="mnist", what=f"MNIST as found in {folder}", split=lambda seed: split)
 
 
 def _file(folder: pathlib.Path, name: str) -> pathlib.Path:
     for path in (folder / name, folder / f"{name}.gz"):
+        if path.is_dir():
+            raise ValueError(f"{path} is a folder: pass the folder in which {name} is a file")
         if path.exists():
             return path
     raise FileNotFoundError(f"{folder} has no {name} or {name}.gz: pass the folder of MNIST's four IDX files")

@@ -11,12 +11,17 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
+GZIP = b"\x1f\x8b"  # how every gzip file begins, and no IDX file
 IMAGES, LABELS = 0x00000803, 0x00000801  # magic numbers: unsigned bytes in three dimensions, in one
 
 
 def read_images(path: pathlib.Path) -> NDArray[np.float64]:
-    """(m, pixels) in [0, 1]. ValueError for a file that is no IDX file of images, or is cut short."""
+    """(m, pixels) in [0, 1]. ValueError for a file that is no IDX file of images, empty, or cut short."""
     images = _read(path, IMAGES, "images")
+    if not images.size:
+        raise ValueError(
+            f"{path} holds images of shape {images.shape}: pass at least one, of at least one pixel"
+        )
     return images.reshape(len(images), -1) / 255
 
 
@@ -34,11 +39,15 @@ def _read(path: pathlib.Path, magic: int, what: str) -> NDArray[np.uint8]:
     header = 4 * (1 + dimensions)
     if len(content) < header:
         raise ValueError(
-            f"{path} has {len(content)} bytes, fewer than the {header} of an IDX header of {what}"
+            f"{path} has {len(content)} bytes, fewer than the {header} of an IDX header of {what}: "
+            "it is truncated or damaged, download it again"
         )
     found, *shape = struct.unpack(f">{1 + dimensions}I", content[:header])
     if found != magic:
-        raise ValueError(f"{path} begins with {found:#010x}, IDX {what} begin with {magic:#010x}")
+        raise ValueError(
+            f"{path} begins with {found:#010x}, IDX {what} begin with {magic:#010x}: "
+            f"pass MNIST's file of {what} under this name"
+        )
     if len(content) != header + math.prod(shape):
         raise ValueError(
             f"{path} has {len(content) - header} bytes of {what} where its header {tuple(shape)} "
@@ -49,9 +58,9 @@ def _read(path: pathlib.Path, magic: int, what: str) -> NDArray[np.uint8]:
 
 def _unpacked(path: pathlib.Path) -> bytes:
     content = path.read_bytes()
-    if path.suffix != ".gz":
+    if not content.startswith(GZIP):  # the name may say otherwise: browsers unpack without renaming
         return content
     try:
         return gzip.decompress(content)
     except (EOFError, OSError, zlib.error) as error:
-        raise ValueError(f"{path} is no gzip file, or is cut short: download it again") from error
+        raise ValueError(f"{path} is a damaged gzip file, or is cut short: download it again") from error

@@ -1,0 +1,90 @@
+"""Gradients of the user's own NumPy forward: recorded once, differentiated by JAX, evaluated by NumPy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradcheck.evaluator import Arrays, Evaluator
+from gradcheck.probes import PERTURBATIONS, Probe, generator, signed, typical
+from gradcheck.rounding import allowance
+
+PERTURBED_COPIES = 2  # points at which the recorded forward must give what the user's own gives
+PERTURBATION = 1e-4  # of an entry's size: beyond round-off, and seldom across a branch
+AMPLIFIED = 2.0**16  # times its rounding that a right forward may be off by, where terms cancel in it
+
+
+class NotRecorded(Exception):
+    """Why a forward was not recorded, or its record is not believed; in words for the report."""
+
+
+def vjps_by_trace(
+    evaluator: Evaluator, points: list[Arrays], coarse: list[Arrays], probe: Probe
+) -> tuple[list[tuple[Arrays, Arrays]], list[Arrays]]:
+    """Outputs and gradients at each point, and gradients in single precision at each coarse one.
+
+    Raises NotRecorded where the forward does something that a trace cannot follow, and where the trace
+    does not give the forward's own outputs beside the point as well.
+    """
+    from gradcheck.tracing.derive import vjp, vjp_jaxpr
+
+    trace = _recorded(evaluator)
+    _believe(evaluator, trace, probe)
+    run = vjp(trace)
+    cotangents = tuple(u.astype(out.dtype) for u, out in zip(probe.cotangents, trace.values, strict=True))
+    answers = [run(point, cotangents) for point in points]
+    return answers, in_single(vjp_jaxpr(trace), coarse, cotangents)
+
+
+def in_single(jaxpr: Any, coarse: list[Arrays], cotangents: Arrays) -> list[Arrays]:
+    """Gradients of a VJP's jaxpr in single precision; none where an operation of it knows no such thing."""
+    from gradcheck.tracing.evaluate import UnsupportedPrimitive, compiled
+
+    try:
+        plan = compiled(jaxpr, dtype=np.float32)
+        us = tuple(u.astype(np.float32) for u in cotangents)
+        return [tuple(plan(*point, *us)[len(cotangents) :]) for point in coarse]
+    except UnsupportedPrimitive:
+        return []
+
+
+def _recorded(evaluator: Evaluator) -> Any:
+    from gradcheck.tracing.lift import Leak, lift
+
+    claim = evaluator.claim
+    try:
+        trace = lift(lambda *values: claim.forward(*claim.inputs_at(values)), *evaluator.point)
+    except Leak as leak:
+        raise NotRecorded(f"{leak.what}, at {leak.where}") from leak
+    except Exception as error:
+        # The forward runs on arrays; that it does not run on stand-ins is reported.
+        why = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise NotRecorded(f"the forward does not run on stand-ins for arrays, {why:.200}") from error
+    if [value.shape for value in trace.values] != [out.shape for out in evaluator.outputs]:
+        raise NotRecorded("the forward returns other shapes for stand-ins than for arrays")
+    return trace
+
+
+def _believe(evaluator: Evaluator, trace: Any, probe: Probe) -> None:
+    """Compare the trace with the forward at points beside the user's, where the same branches are taken."""
+    from gradcheck.tracing.derive import value_and_guards
+
+    run = value_and_guards(trace)
+    rng = generator(probe.seed, PERTURBATIONS)
+    _, here = run(evaluator.point)
+    for _ in range(PERTURBED_COPIES):
+        point = tuple(
+            value + PERTURBATION * signed(rng, value.shape) * np.maximum(np.abs(value), typical(value))
+            for value in evaluator.point
+        )
+        own, (found, guards) = evaluator.probe(point), run(point)
+        same_branches = all(np.array_equal(g, h) for g, h in zip(guards, here, strict=True))
+        if own is not None and same_branches:
+            for mine, theirs in zip(found, own, strict=True):
+                off = np.abs(mine - theirs).max(initial=0, where=np.isfinite(theirs))
+                largest = np.abs(theirs).max(initial=0, where=np.isfinite(theirs))
+                if not off <= AMPLIFIED * allowance(theirs.dtype, largest):
+                    raise NotRecorded(
+                        f"the recorded forward is not the one that runs: off by {off:.3g} beside"
+                    )

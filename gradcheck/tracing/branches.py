@@ -1,0 +1,104 @@
+"""The branch signature of a trace: which way every comparison, maximum, sort and step went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradcheck.tracing.derive import Arrays, evaluate_jaxpr
+from gradcheck.tracing.evaluate import compiled
+from gradcheck.tracing.lift import Trace
+
+Decision = Callable[[dict[str, Any], list[Any], list[Any]], Any]
+
+
+def signature(trace: Trace) -> Callable[[Arrays], Arrays]:
+    """arrays -> one array of whole numbers or truth values a decision, in the order of the trace.
+
+    Two points with one signature lie in one smooth piece of the function.
+    """
+    import jax
+
+    def run(*inputs: Any) -> tuple[Any, ...]:
+        found: list[Any] = []
+
+        def seen(name: str, params: dict[str, Any], operands: list[Any], results: list[Any]) -> None:
+            decision = DECISIONS.get(name)
+            if decision is not None and _is_float(operands[0]):
+                found.append(decision(params, operands, results))
+
+        evaluate_jaxpr(trace.jaxpr, inputs, seen=seen)
+        return tuple(found)
+
+    with jax.enable_x64(True):
+        plan = compiled(jax.make_jaxpr(run)(*trace.jaxpr.in_avals))
+    return lambda arrays: tuple(plan(*arrays))
+
+
+def _is_float(operand: Any) -> bool:
+    return np.dtype(operand.dtype).kind == "f"
+
+
+def _winner(_: dict[str, Any], operands: list[Any], __: list[Any]) -> Any:
+    import jax.numpy as jnp
+
+    left, right = operands
+    return jnp.sign(left - right)
+
+
+def _attained(params: dict[str, Any], operands: list[Any], results: list[Any]) -> Any:
+    import jax.numpy as jnp
+
+    return operands[0] == jnp.expand_dims(results[0], params["axes"])
+
+
+def _order(params: dict[str, Any], operands: list[Any], _: list[Any]) -> Any:
+    import jax.numpy as jnp
+
+    return jnp.argsort(operands[0], axis=params["dimension"])
+
+
+def _sign(_: dict[str, Any], operands: list[Any], __: list[Any]) -> Any:
+    import jax.numpy as jnp
+
+    return jnp.sign(operands[0])
+
+
+def _itself(_: dict[str, Any], __: list[Any], results: list[Any]) -> Any:
+    return results[0]
+
+
+def _record(_: dict[str, Any], operands: list[Any], results: list[Any]) -> Any:
+    return operands[0] == results[0]
+
+
+def _whole(_: dict[str, Any], operands: list[Any], __: list[Any]) -> Any:
+    import jax.numpy as jnp
+
+    return jnp.trunc(operands[0] / operands[1])
+
+
+def _cast(params: dict[str, Any], _: list[Any], results: list[Any]) -> Any:
+    import jax.numpy as jnp
+
+    # To another float nothing is decided; to whole numbers or truth values it is.
+    return results[0] if np.dtype(params["new_dtype"]).kind in "iub" else jnp.zeros(())
+
+
+def _clamped(_: dict[str, Any], operands: list[Any], __: list[Any]) -> Any:
+    import jax.numpy as jnp
+
+    low, middle, high = operands
+    return jnp.sign(middle - low) + jnp.sign(middle - high)
+
+
+DECISIONS: dict[str, Decision] = (
+    dict.fromkeys(("lt", "le", "gt", "ge", "eq", "ne", "sign", "floor", "ceil", "round"), _itself)
+    | dict.fromkeys(("argmax", "argmin", "is_finite"), _itself)
+    | dict.fromkeys(("max", "min"), _winner)
+    | dict.fromkeys(("reduce_max", "reduce_min"), _attained)
+    | dict.fromkeys(("cummax", "cummin"), _record)
+    | {"abs": _sign, "sort": _order, "rem": _whole, "clamp": _clamped, "convert_element_type": _cast}
+)

@@ -1,0 +1,119 @@
+"""A NumPy function run once with stand-ins, and recorded as a jaxpr that JAX can differentiate."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import types
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradcheck.tracing.leak import Leak, raised_at, seen
+from gradcheck.tracing.operations import stand_ins, values
+from gradcheck.tracing.reach import Reach, is_users
+from gradcheck.tracing.stand_in import StandIn, constant_tracer, is_stand_in
+from gradcheck.tracing.substitutes import substituted
+from gradcheck.tree import Tree, iter_leaves
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Trace:
+    """What a function did to its inputs, at one point.
+
+    jaxpr: closed; its inputs are those of the function, its outputs the function's leaves in order
+    (as many as `values`, which holds them), then the guards, then the intermediates. Guards are
+    values that decided what was done, such as the truth of an `if`: the trace holds wherever they are
+    what they were. intermediates: names of local variables of the user's code.
+    """
+
+    jaxpr: Any
+    values: tuple[Array, ...]
+    intermediates: tuple[str, ...]
+
+    @property
+    def outputs(self) -> int:
+        """How many outputs the function has."""
+        return len(self.values)
+
+
+def lift(function: Callable[..., Tree], *arrays: Array) -> Trace:
+    """Record function(*arrays). Raises Leak where a derivative would be lost, or an operation has no twin.
+
+    The function's own exceptions pass. Arrays are copied; NumPy's random state is afterwards what the
+    function left it as.
+    """
+    import jax
+
+    guards: list[Any] = []
+    named: dict[str, StandIn] = {}
+    reach = Reach(function)
+    found: list[Any] = []
+
+    def run(*tracers: Any) -> tuple[Any, ...]:
+        ins = [StandIn(np.array(a), t, guard=guards.append) for a, t in zip(arrays, tracers, strict=True)]
+        with substituted(reach, guards.append), locals_of_returns(named):
+            outputs = [leaf for _, leaf in iter_leaves(function(*ins))]
+        found.extend(np.array(values(leaf)) for leaf in outputs)
+        traced = [leaf.as_tracer() if is_stand_in(leaf) else constant_tracer(leaf) for leaf in outputs]
+        return (*traced, *guards, *(s.as_tracer() for s in named.values()))
+
+    with jax.enable_x64(True), _leaks() as leaks:
+        try:
+            jaxpr = jax.make_jaxpr(run)(*(np.asarray(a) for a in arrays))
+        except Exception as error:
+            if leaks:
+                raise leaks[0] from error
+            function(*(np.array(a) for a in arrays))  # raises what is the user's own
+            raise Leak(f"{type(error).__name__}: {error}".splitlines()[0], raised_at(error)) from error
+        finally:
+            _cleanse(function)
+    if leaks:
+        raise leaks[0]
+    return Trace(jaxpr=jaxpr, values=tuple(found), intermediates=tuple(named))
+
+
+@contextlib.contextmanager
+def _leaks() -> Iterator[list[Leak]]:
+    """All leaks of this thread from now on, also those that somebody catches."""
+    outer = getattr(seen, "leaks", None)
+    seen.leaks = []
+    try:
+        yield seen.leaks
+    finally:
+        seen.leaks = outer if outer is not None else []
+
+
+@contextlib.contextmanager
+def locals_of_returns(named: dict[str, StandIn]) -> Iterator[None]:
+    """Collect the stand-ins among the local variables of the user's functions, as those return.
+
+    Of one name the outermost function's is kept, which returns last.
+    """
+
+    def profile(frame: types.FrameType, event: str, _: Any) -> None:
+        if event == "return" and is_users(frame.f_globals.get("__name__")):
+            for name, thing in frame.f_locals.items():
+                if is_stand_in(thing) and thing.traced:
+                    named[name] = thing
+
+    before = sys.getprofile()
+    sys.setprofile(profile)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
+
+
+def _cleanse(function: Callable[..., Any]) -> None:
+    """Values for the stand-ins that a run has left in the user's objects and modules."""
+    reach = Reach(function)
+    for holder in (*reach.holders, *reach.namespaces):
+        keys: Any = list(holder) if isinstance(holder, dict) else range(len(holder))
+        for key in keys:
+            if stand_ins(holder[key]):
+                holder[key] = values(holder[key])

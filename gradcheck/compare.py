@@ -91,8 +91,6 @@ def compare(
     plain = estimate.error + estimate.project_error(np.full(claimed.shape, rounding))
     # Where a gradient cancels to nothing, what is left is the rounding of terms as large as the function.
     residue = allowance(claimed.dtype, function_scale / max(1.0, size))
-    if max(own, _largest(estimate.value)) > residue:
-        residue = 0.0
     bar = np.maximum(plain, estimate.error + estimate.project_error(np.full(claimed.shape, residue)))
     projected = estimate.project(claimed.astype(np.float64))
     known = np.where(np.isfinite(estimate.error), np.abs(estimate.value), 0)

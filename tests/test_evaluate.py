@@ -139,8 +139,10 @@ def unary_cases():
     for name, (function, low, high) in UNARY.items():
         for shape in ((3, 4), (), (0, 4)):
             yield f"{name} {shape}", function, RANDOM.uniform(low, high, shape)
-        # The logarithm of gamma is 0 at 2, where no relative difference exists.
-        yield f"{name} special", function, SPECIAL[SPECIAL != 2] if name == "lgamma" else SPECIAL
+        # The logarithm of gamma is 0 at 2, where no relative difference exists; what the digamma
+        # function is at its poles differs from one version of JAX to the next.
+        kept = {"lgamma": SPECIAL != 2, "digamma": SPECIAL > 0.1}.get(name, slice(None))
+        yield f"{name} special", function, SPECIAL[kept]
     yield "round away below a half", lax.round, np.nextafter([0.5, -0.5], 0)
 
 
@@ -611,7 +613,8 @@ def names(graph):
 
 
 # Named by no public function of JAX, and computed by another rule's function.
-ALIASES = {"expand_dims", "empty", "empty2"}
+# Other names, and what other versions of JAX trace.
+ALIASES = {"expand_dims", "empty", "empty2", "one_minus_square"}
 
 
 def test_every_rule_is_among_the_cases():

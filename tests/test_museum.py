@@ -54,6 +54,12 @@ RIGHT = {
         vjp=lambda u, w: np.outer(u.astype(float), [1.0, 2.0, 3.0]),
         reference=lambda w: w @ jnp.array([1.0, 2.0, 3.0]),
     ),
+    # log(1 + 1e-8) is quantised: fine steps agree on a slope without it.
+    "entropy of a confident prediction": lambda: check_gradients(
+        lambda x: -(softmax(x[None]) * np.log(softmax(x[None]))).sum(),
+        np.array([10.15431232, -8.41806438]),
+        gradients=lambda x: np.prod(softmax(x[None])) * (x[0] - x[1]) * np.array([-1.0, 1.0]),
+    ),
     # The loss rounds to exactly 0 and does not move; the gradient of 1e-17 is right.
     "a loss that rounds to zero": lambda: check_gradients(
         lambda z: -np.log(softmax(z))[0, 0],

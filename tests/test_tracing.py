@@ -1,6 +1,7 @@
 """Recording a NumPy forward: what a trace knows, what it leaves as it was, what it refuses."""
 
 import contextlib
+import functools
 import sys
 import threading
 
@@ -238,3 +239,36 @@ def test_a_wrong_entry_among_thousands_is_found_by_the_recorded_forward():
     report = check_gradients(lambda x: np.sin(x).sum(), x, gradients=wrong)
     assert report.verdict is Verdict.FAIL
     assert report.leaves[0].worst_index == (7, 11)
+
+
+@pytest.mark.parametrize(
+    "forward", [filled, lambda x: filled(x), functools.partial(filled)], ids=["function", "lambda", "partial"]
+)
+def test_substitutes_reach_the_code_that_a_check_runs(forward):
+    report = check_gradients(
+        forward, np.array([1.0, 2.0, 3.0]), gradients=lambda x: 2 * x, oracles="autodiff"
+    )
+    assert report, str(report)
+
+
+class Filling:
+    def __init__(self, W):
+        self.W = W
+
+    def forward(self, x):
+        self.x = x
+        out = np.empty((len(x), self.W.shape[1]))
+        for i, row in enumerate(x):
+            out[i] = row @ self.W
+        return out
+
+    def backward(self, dout):
+        self.dW = self.x.T @ dout
+        return dout @ self.W.T
+
+
+def test_substitutes_reach_the_methods_of_a_layer():
+    rng = np.random.default_rng(0)
+    layer = Filling(rng.standard_normal((3, 2)))
+    report = check_gradients(layer, rng.standard_normal((4, 3)), oracles="autodiff")
+    assert report, str(report)

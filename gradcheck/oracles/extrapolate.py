@@ -24,6 +24,7 @@ NOISE_SAMPLES = 5  # the finest steps are sampled: curvature is far below round-
 NOISE_MARGIN = 2  # the noise is taken as that many times the largest of ten samples
 TOWERING = 64  # noise is seldom that much larger at one step than at the finest; a kink or period is
 SLOW = 4  # times what curvature would leave of E(t) at the next step
+PLATEAU = 0.01  # of its gap to the best candidate that the bar of a contradicting one may be
 CORNER_SIGNAL = 50  # a corner must stand this far above round-off to be believed
 CORNER_SPREAD = 0.02  # and E(t) / t must be this equal on three steps; curvature differs 16-fold
 
@@ -105,7 +106,7 @@ def _smooth(seen: Differences) -> Slope:
     last = last.astype(int)
     total = error + _contradiction(seen, noise, value, last) + _one_sided(seen, level)[last]
     best = int(np.argmin(total))
-    error = total[best] + seen.unseen
+    error = total[best] + seen.unseen + _rival(value, error + _own_gap(seen, level)[last], last, best)
     if seen.jump > TOWERING * seen.rounding.max():
         error = error + abs(value[best])  # between its jumps it may as well stand still
     if _all_noise(seen, level):
@@ -113,8 +114,30 @@ def _smooth(seen: Differences) -> Slope:
     return Slope(value=float(value[best]), error=float(error))
 
 
+def _rival(value: Array, error: Array, last: Array, best: int) -> float:
+    """How far the best candidate is from a plateau of coarser steps that contradicts it.
+
+    Where a part of the function is quantised inside, as log(1 + p) is for a tiny p, fine steps agree on
+    what is left when that part stands still. Two neighbouring candidates that agree beside the best
+    one, each by its own bar, are such a plateau; across a kink or a period they would not agree.
+    """
+    coarser = np.flatnonzero((last < last[best] - ORDERS) & np.isfinite(error))
+    gap = np.abs(value[coarser] - value[best])
+    rivals = coarser[(gap > error[coarser] + error[best]) & (error[coarser] < PLATEAU * gap)]
+    for one in rivals:
+        beside = rivals[last[rivals] == last[one] + 1]
+        if (np.abs(value[beside] - value[one]) <= error[beside] + error[one]).any():
+            return float(np.abs(value[one] - value[best]))
+    return 0.0
+
+
 def _one_sided(seen: Differences, level: Array) -> Array:
-    """Half the gap of the one-sided slopes that each step, or a finer one, sees beyond curvature and noise.
+    """`_own_gap` of each step or a finer one, whichever is larger."""
+    return np.maximum.accumulate(_own_gap(seen, level)[::-1])[::-1]
+
+
+def _own_gap(seen: Differences, level: Array) -> Array:
+    """Half the gap of the one-sided slopes that each step sees itself.
 
     Curvature's E(t) falls with t^2 from step to step. One that falls more slowly, as at a kink or
     beside one that the step reaches across, may be a gap in the slope itself.
@@ -122,8 +145,7 @@ def _one_sided(seen: Differences, level: Array) -> Array:
     size = np.maximum(seen.gaps - level, 0)
     slow = seen.gaps[1:] > SLOW * seen.gaps[:-1] * (seen.step[1:] / seen.step[:-1]) ** 2
     gap = np.concatenate([[0.0], np.where(slow, size[1:] / (2 * seen.step[1:]), 0)])
-    gap = np.maximum(gap, np.concatenate([[0.0], gap[:-1]]))
-    return np.maximum.accumulate(gap[::-1])[::-1]
+    return np.maximum(gap, np.concatenate([[0.0], gap[:-1]]))
 
 
 def _all_noise(seen: Differences, level: Array) -> bool:

@@ -52,9 +52,12 @@ def in_single(jaxpr: Any, coarse: list[Arrays], cotangents: Arrays) -> list[Arra
 def _recorded(evaluator: Evaluator) -> Any:
     from gradcheck.tracing.lift import Leak, lift
 
-    claim = evaluator.claim
+    claim, forward = (
+        evaluator.claim,
+        evaluator.claim.forward,
+    )  # a name of its own, for the walk to the user's code
     try:
-        trace = lift(lambda *values: claim.forward(*claim.inputs_at(values)), *evaluator.point)
+        trace = lift(lambda *values: forward(*claim.inputs_at(values)), *evaluator.point)
     except Leak as leak:
         raise NotRecorded(f"{leak.what}, at {leak.where}") from leak
     except Exception as error:

@@ -191,6 +191,8 @@ def wrapped(value: Any, tracer: Any, sources: Sequence[StandIn]) -> Any:
         return value
     guard = sources[0].guard if sources else None
     root = next((s.root for s in sources if _shares(value, s.value)), None)
+    if isinstance(tracer, bool | int):
+        tracer = None  # a flag that a twin returns beside arrays
     if tracer is not None:
         if tuple(np.shape(tracer)) != value.shape:
             raise Leak(f"jax.numpy returns shape {np.shape(tracer)} where NumPy returns {value.shape}")
@@ -266,8 +268,8 @@ def as_tracers(tree: Any) -> Any:
     Copies, because user code may write to them later, and a trace holds its constants by reference.
     """
     if is_stand_in(tree):
-        tracer = tree.tracer
-        return np.array(tree.value) if tracer is None else tracer
+        constant = tree.value if isinstance(tree.value, np.generic) else np.array(tree.value)
+        return constant if tree.tracer is None else tree.tracer
     if isinstance(tree, np.ndarray):
         return tree.copy()
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):

@@ -200,6 +200,9 @@ def _own_functions() -> dict[str, Twin]:
         found = jnp.linalg.eigh(symmetric(x, lower))
         return found[0] if eigvals_only else found
 
+    def cho_solve(factor: Any, b: Any, *_: Any, **__: Any) -> Any:
+        return jax.scipy.linalg.cho_solve((factor[0], bool(factor[1])), b)
+
     def scipy_softmax(x: Any, axis: Any = None) -> Any:
         return jax.nn.softmax(x, axis=axis)
 
@@ -214,6 +217,7 @@ def _own_functions() -> dict[str, Twin]:
         "eigvalsh": eigvalsh,
         "scipy.cholesky": scipy_cholesky,
         "scipy.eigh": scipy_eigh,
+        "scipy.cho_solve": cho_solve,
         "scipy.softmax": scipy_softmax,
         "scipy.log_softmax": scipy_log_softmax,
         "scipy.logsumexp": jax.scipy.special.logsumexp,

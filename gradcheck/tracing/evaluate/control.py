@@ -37,11 +37,20 @@ def while_loop(params: Params, _ins: Values, _outs: Values) -> Program:
     return loop
 
 
-def scan(params: Params, _ins: Values, outs: Values) -> Program:
-    """The body once for each slice of the inputs, its state handed on and its results stacked."""
+def is_open(params: Params) -> bool:
+    """Whether the programs inside a primitive are to be run here."""
+    return "ft_in" not in params
+
+
+def scan(params: Params, _ins: Values, outs: Values) -> Program | None:
+    """The body once for each slice of the inputs, its state handed on and its results stacked.
+
+    JAX from 0.12 on describes the operands in another way; its scans are left to JAX.
+    """
+    if not is_open(params):
+        return None
     body, length = params["jaxpr"], params["length"]
-    constants = params["num_consts"]
-    carried = params["num_carry"]
+    constants, carried = params["num_consts"], params["num_carry"]
     order = range(length)[::-1] if params["reverse"] else range(length)
 
     def loop(*operands: Any) -> Any:

@@ -276,6 +276,7 @@ DIRECT: dict[str, Program] = {
     "atanh": np.arctanh,
     "logistic": logistic,
     "square": np.square,
+    "one_minus_square": lambda x: (1 - x) * (1 + x),  # of JAX from 0.12 on
     "nextafter": np.nextafter,
     "is_finite": np.isfinite,
     "and": np.bitwise_and,

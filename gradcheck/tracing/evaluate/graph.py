@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.tracing.evaluate.control import PROGRAMS
+from gradcheck.tracing.evaluate.control import PROGRAMS, is_open
 from gradcheck.tracing.evaluate.dimensions import Dimensions
 from gradcheck.tracing.evaluate.elementwise import BROADCASTING
 from gradcheck.tracing.evaluate.table import TABLE
@@ -185,7 +185,7 @@ class Builder:
             return self.made[key]
         outputs = tuple(self.new(var.aval) for var in outvars)
         symbolic = tuple(parameter for parameter, (_, found) in templates.items() if found)
-        graphs = {p: self.subgraphs(params[p]) for p in PROGRAMS.get(name, ())}
+        graphs = {p: self.subgraphs(params[p]) for p in PROGRAMS.get(name, ()) if is_open(params)}
         self.nodes.append(Node(primitive, params, tuple(inputs), outputs, graphs, symbolic, effects))
         if name == "broadcast_in_dim" and len(inputs) == 1:
             self.repeated[outputs[0]] = (inputs[0], tuple(params["broadcast_dimensions"]))

@@ -17,7 +17,7 @@ from manual import as_printed, squared
 from manual.types import Array, Arrays
 from properties.problems import SEEDS
 
-# JAX compiles for each shape: examples, inputs, hidden units, outputs are drawn from these.
+# JAX compiles for each shape: examples, inputs, hidden units and outputs are drawn from these.
 POOL = ((4, 3, 5, 2), (3, 2, 1, 4), (1, 3, 2, 2), (5, 1, 3, 2), (4, 2, 3, 1), (1, 1, 1, 1))
 NAMES = ("W1", "b1", "W2", "b2")
 JAX = jax.jit(jax.grad(summed_squared_error))

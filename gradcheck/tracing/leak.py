@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import pathlib
 import sys
 import threading
+import time
 import traceback
 import types
 
@@ -12,6 +14,7 @@ import types
 OURS = {"numpy", "jax", "jaxlib", "scipy"} | sys.stdlib_module_names
 
 
+TRACE_SECONDS = 20  # a forward of a hundred thousand operations is left to the other oracles
 # Leaks of this thread's trace: NumPy turns some into errors of its own, and user code may catch them.
 seen = threading.local()
 
@@ -27,6 +30,12 @@ class Leak(Exception):
         self.where = where or users_line()
         super().__init__(f"{what} ({self.where})")
         getattr(seen, "leaks", []).append(self)
+
+
+def watch_the_clock() -> None:
+    """Leak where this thread's trace has taken longer than it may."""
+    if time.monotonic() > getattr(seen, "deadline", math.inf):
+        raise Leak(f"recording the forward takes longer than {TRACE_SECONDS} s")
 
 
 def users_line() -> str:

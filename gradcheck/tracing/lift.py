@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
+import time
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.tracing import leak
 from gradcheck.tracing.leak import Leak, raised_at, seen
 from gradcheck.tracing.operations import stand_ins, values
 from gradcheck.tracing.reach import Reach, is_users
@@ -81,11 +84,11 @@ def lift(function: Callable[..., Tree], *arrays: Array) -> Trace:
 def _leaks() -> Iterator[list[Leak]]:
     """All leaks of this thread from now on, also those that somebody catches."""
     outer = getattr(seen, "leaks", None)
-    seen.leaks = []
+    seen.leaks, seen.deadline = [], time.monotonic() + leak.TRACE_SECONDS
     try:
         yield seen.leaks
     finally:
-        seen.leaks = outer if outer is not None else []
+        seen.leaks, seen.deadline = outer if outer is not None else [], math.inf
 
 
 @contextlib.contextmanager

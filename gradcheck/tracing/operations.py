@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.tracing import twins
-from gradcheck.tracing.leak import Leak
+from gradcheck.tracing.leak import Leak, watch_the_clock
 from gradcheck.tracing.stand_in import StandIn, constant_tracer, gathered, is_stand_in
 
 Tracer = Any
@@ -189,6 +189,7 @@ def wrapped(value: Any, tracer: Any, sources: Sequence[StandIn]) -> Any:
     """A stand-in for a computed value, a view where it shares memory with one of its sources."""
     if not isinstance(value, np.ndarray | np.generic):
         return value
+    watch_the_clock()
     guard = sources[0].guard if sources else None
     root = next((s.root for s in sources if _shares(value, s.value)), None)
     if isinstance(tracer, bool | int):

@@ -52,10 +52,8 @@ def in_single(jaxpr: Any, coarse: list[Arrays], cotangents: Arrays) -> list[Arra
 def _recorded(evaluator: Evaluator) -> Any:
     from gradcheck.tracing.lift import Leak, lift
 
-    claim, forward = (
-        evaluator.claim,
-        evaluator.claim.forward,
-    )  # a name of its own, for the walk to the user's code
+    claim = evaluator.claim
+    forward = claim.forward  # by a name of its own, from which the walk to the user's code sets out
     try:
         trace = lift(lambda *values: forward(*claim.inputs_at(values)), *evaluator.point)
     except Leak as leak:

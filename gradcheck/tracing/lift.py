@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-import sys
 import time
-import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from gradcheck.tracing import leak
+from gradcheck.tracing.frames import stand_ins_of, visited
 from gradcheck.tracing.leak import Leak, raised_at, seen
 from gradcheck.tracing.operations import stand_ins, values
-from gradcheck.tracing.reach import Reach, is_users
+from gradcheck.tracing.reach import Reach
 from gradcheck.tracing.stand_in import StandIn, constant_tracer, is_stand_in
 from gradcheck.tracing.substitutes import substituted
 from gradcheck.tree import Tree, iter_leaves
@@ -59,8 +58,9 @@ def lift(function: Callable[..., Tree], *arrays: Array) -> Trace:
 
     def run(*tracers: Any) -> tuple[Any, ...]:
         ins = [StandIn(np.array(a), t, guard=guards.append) for a, t in zip(arrays, tracers, strict=True)]
-        with substituted(reach, guards.append), locals_of_returns(named):
+        with substituted(reach, guards.append), visited() as frames:
             outputs = [leaf for _, leaf in iter_leaves(function(*ins))]
+            named.update(stand_ins_of(frames))
         found.extend(np.array(values(leaf)) for leaf in outputs)
         traced = [leaf.as_tracer() if is_stand_in(leaf) else constant_tracer(leaf) for leaf in outputs]
         return (*traced, *guards, *(s.as_tracer() for s in named.values()))
@@ -89,27 +89,6 @@ def _leaks() -> Iterator[list[Leak]]:
         yield seen.leaks
     finally:
         seen.leaks, seen.deadline = outer if outer is not None else [], math.inf
-
-
-@contextlib.contextmanager
-def locals_of_returns(named: dict[str, StandIn]) -> Iterator[None]:
-    """Collect the stand-ins among the local variables of the user's functions, as those return.
-
-    Of one name the outermost function's is kept, which returns last.
-    """
-
-    def profile(frame: types.FrameType, event: str, _: Any) -> None:
-        if event == "return" and is_users(frame.f_globals.get("__name__")):
-            for name, thing in frame.f_locals.items():
-                if is_stand_in(thing) and thing.traced:
-                    named[name] = thing
-
-    before = sys.getprofile()
-    sys.setprofile(profile)
-    try:
-        yield
-    finally:
-        sys.setprofile(before)
 
 
 def _cleanse(function: Callable[..., Any]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.tracing import twins
+from gradcheck.tracing.frames import visit
 from gradcheck.tracing.leak import Leak, watch_the_clock
 from gradcheck.tracing.stand_in import StandIn, constant_tracer, gathered, is_stand_in
 
@@ -190,6 +191,7 @@ def wrapped(value: Any, tracer: Any, sources: Sequence[StandIn]) -> Any:
     if not isinstance(value, np.ndarray | np.generic):
         return value
     watch_the_clock()
+    visit()
     guard = sources[0].guard if sources else None
     root = next((s.root for s in sources if _shares(value, s.value)), None)
     if isinstance(tracer, bool | int):

@@ -34,6 +34,14 @@ UPDATES: dict[str, tuple[str, Callable[[Any], Any]]] = {
 }
 # Their results are whole numbers or truth values whose very shape depends on values.
 BY_VALUE = ("nonzero", "flatnonzero", "argwhere", "where", "searchsorted", "digitize", "bincount")
+# What jax.numpy hands on to lax as it is, once the operands have one dtype and one shape. Its functions are
+# compiled one by one, which takes three times as long where each is met for the first time.
+OF_LAX = {
+    **{name: name for name in ("exp", "expm1", "log", "log1p", "sqrt", "square")},
+    **{name: name for name in ("tanh", "sin", "cos", "sign")},
+    **{"add": "add", "subtract": "sub", "multiply": "mul", "divide": "div", "negative": "neg"},
+    **{"maximum": "max", "minimum": "min", "absolute": "abs"},
+}
 # Where the names differ.
 OTHER_NAMES = {"divide": "true_divide", "conjugate": "conj", "psi": "digamma"}
 
@@ -51,7 +59,20 @@ def _called(which: np.ufunc, operands: Any, kinds: list[Any], options: dict[str,
     if which.signature is None and len(operands) == which.nin and "dtype" not in options:
         loop = which.resolve_dtypes((*kinds, *[None] * which.nout))[: which.nin]
         operands = [_in_dtype(t, d) for t, d in zip(operands, loop, strict=True)]
+        if which.__name__ in OF_LAX and all(d.kind == "f" for d in loop) and not options:
+            return _of_lax(OF_LAX[which.__name__], operands)
     return twin(*operands, **{k: v for k, v in options.items() if k not in ("casting", "order", "dtype")})
+
+
+def _of_lax(name: str, operands: list[Any]) -> Any:
+    from jax import lax
+
+    shape = np.broadcast_shapes(*(t.shape for t in operands))
+    spread = [
+        t if t.shape == shape else lax.broadcast_in_dim(t, shape, range(len(shape) - t.ndim, len(shape)))
+        for t in operands
+    ]
+    return getattr(lax, name)(*spread)
 
 
 def _reduced(which: np.ufunc, operands: Any, _: list[Any], options: dict[str, Any]) -> Any:
@@ -115,9 +136,10 @@ def _call_twin(which: np.ufunc) -> Twin:
     import jax.numpy as jnp
 
     name = OTHER_NAMES.get(which.__name__, which.__name__)
-    for home in (jnp, jax.scipy.special):
-        if hasattr(home, name):
-            return getattr(home, name)
+    if hasattr(jnp, name):
+        return getattr(jnp, name)
+    if hasattr(jax.scipy.special, name):
+        return getattr(jax.scipy.special, name)
     raise Leak(f"{which.__name__} cannot be recorded, it has no twin in jax.numpy")
 
 

@@ -133,12 +133,10 @@ class Builder:
 
     def inline(self, jaxpr: Any, constants: Sequence[int], arguments: Sequence[int]) -> list[int]:
         """The jaxpr's nodes added; its results as values of this graph."""
-        from jax.extend.core import Literal
-
         environment = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*constants, *arguments], strict=True))
 
         def read(atom: Any) -> int:
-            if isinstance(atom, Literal):
+            if hasattr(atom, "val"):  # a literal
                 return self.constant(atom.val, atom.aval)
             return environment[atom]
 

@@ -1,0 +1,62 @@
+"""The frames of the user's functions that a trace goes through, and the local variables they end with."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import types
+from collections.abc import Iterator
+
+from gradcheck.tracing.reach import is_users
+from gradcheck.tracing.stand_in import StandIn, is_stand_in
+
+Frames = dict[types.FrameType, int]  # how deep each frame lies below the recorder
+
+current = threading.local()
+
+
+@contextlib.contextmanager
+def visited() -> Iterator[Frames]:
+    """The user's frames that `visit` is called from, from now on in this thread.
+
+    A frame that somebody holds keeps its variables when its function returns.
+    """
+    outer = getattr(current, "frames", None)
+    frames: Frames = {}
+    here: types.FrameType | None = sys._getframe()
+    while here is not None:  # the callers of the recorder are no part of what it records
+        frames[here], here = 0, here.f_back
+    current.frames = frames
+    try:
+        yield frames
+    finally:
+        current.frames = outer
+        frames.clear()
+
+
+def visit() -> None:
+    """Take note of the functions that are running."""
+    frames: Frames | None = getattr(current, "frames", None)
+    if frames is None:
+        return
+    new: list[types.FrameType] = []
+    frame: types.FrameType | None = sys._getframe(1)
+    while frame is not None and frame not in frames:
+        if is_users(frame.f_globals.get("__name__")):
+            new.append(frame)
+        frame = frame.f_back
+    depth = frames[frame] if frame is not None else 0
+    for below, found in enumerate(reversed(new), start=1):
+        frames[found] = depth + below
+
+
+def stand_ins_of(frames: Frames) -> dict[str, StandIn]:
+    """The traced stand-ins among the local variables; of one name the outermost and last function's."""
+    inner_first = sorted((frame for frame in frames if frames[frame]), key=lambda f: -frames[f])
+    return {
+        name: thing
+        for frame in inner_first
+        for name, thing in frame.f_locals.items()
+        if is_stand_in(thing) and thing.traced
+    }

@@ -31,6 +31,7 @@ class Evaluator:
         self.forwards = 0
         self.backwards = 0
         self.failures: list[str] = []
+        self.shared: dict[str, Any] = {}  # what one oracle has learnt of the forward and another one may use
         self._raw: Tree = None  # the first output, for the containers and dtypes of cotangents
         self.outputs = self._first_forward()
         self.is_jax = any(type(leaf).__module__.startswith("jax") for _, leaf in iter_leaves(self._raw))

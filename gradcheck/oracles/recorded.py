@@ -19,18 +19,34 @@ class NotRecorded(Exception):
     """Why a forward was not recorded, or its record is not believed; in words for the report."""
 
 
+def recorded(evaluator: Evaluator, seed: int) -> Any:
+    """The Trace of the user's forward at the evaluator's point, made once.
+
+    Raises NotRecorded where the forward does something that a trace cannot follow, and where the trace
+    does not give the forward's own outputs beside the point as well.
+    """
+    if "trace" not in evaluator.shared:
+        try:
+            trace = _recorded(evaluator)
+            _believe(evaluator, trace, seed)
+            evaluator.shared["trace"] = trace
+        except NotRecorded as reason:
+            evaluator.shared["trace"] = reason
+    if isinstance(evaluator.shared["trace"], NotRecorded):
+        raise evaluator.shared["trace"]
+    return evaluator.shared["trace"]
+
+
 def vjps_by_trace(
     evaluator: Evaluator, points: list[Arrays], coarse: list[Arrays], probe: Probe
 ) -> tuple[list[tuple[Arrays, Arrays]], list[Arrays]]:
     """Outputs and gradients at each point, and gradients in single precision at each coarse one.
 
-    Raises NotRecorded where the forward does something that a trace cannot follow, and where the trace
-    does not give the forward's own outputs beside the point as well.
+    Raises NotRecorded as `recorded` does.
     """
     from gradcheck.tracing.derive import vjp, vjp_jaxpr
 
-    trace = _recorded(evaluator)
-    _believe(evaluator, trace, probe)
+    trace = recorded(evaluator, probe.seed)
     run = vjp(trace)
     cotangents = tuple(u.astype(out.dtype) for u, out in zip(probe.cotangents, trace.values, strict=True))
     answers = [run(point, cotangents) for point in points]
@@ -67,12 +83,12 @@ def _recorded(evaluator: Evaluator) -> Any:
     return trace
 
 
-def _believe(evaluator: Evaluator, trace: Any, probe: Probe) -> None:
+def _believe(evaluator: Evaluator, trace: Any, seed: int) -> None:
     """Compare the trace with the forward at points beside the user's, where the same branches are taken."""
     from gradcheck.tracing.derive import value_and_guards
 
     run = value_and_guards(trace)
-    rng = generator(probe.seed, PERTURBATIONS)
+    rng = generator(seed, PERTURBATIONS)
     _, here = run(evaluator.point)
     for _ in range(PERTURBED_COPIES):
         point = tuple(

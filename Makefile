@@ -9,7 +9,10 @@ export OPENBLAS_NUM_THREADS = 1
 # The folder of MNIST's four IDX files, for `make digits MNIST=...`.
 MNIST ?=
 
-.PHONY: help demo digits idioms test lint clean
+# How many right gradients `make soak` draws.
+N ?= 100000
+
+.PHONY: help demo digits idioms soak test lint clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -28,6 +31,9 @@ endif
 
 idioms: $(VENV)/.test ## which NumPy idioms can be recorded and differentiated
 	@$(BIN)/python -m benchmarks.idioms
+
+soak: $(VENV)/.test ## N=100000 random claims: none that is right accused, none that is wrong passed
+	@$(BIN)/python -m benchmarks.soak $(N)
 
 test: $(VENV)/.test ## all tests, with coverage, and all properties
 	$(BIN)/python -m pytest -n 2 tests --cov --cov-report=term

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.claim import Claim, carries_gradient, is_float
+from gradcheck.complex_parts import RealParts
 from gradcheck.errors import ClaimError
 from gradcheck.tree import Tree, children
 
@@ -22,6 +23,8 @@ def align(claim: Claim, gradients: Tree) -> tuple[Any, ...]:
 
     Raises ClaimError for too few, too many or misnamed gradients.
     """
+    if isinstance(claim, RealParts):
+        return claim.parts_of(align(claim.as_given(), gradients))
     wanted = [
         (name, tree) for name, tree in zip(claim.names, claim.inputs, strict=True) if carries_gradient(tree)
     ]
@@ -72,7 +75,12 @@ def _several(claim: Claim, wanted: list[tuple[str, Tree]], gradients: Tree) -> l
     """One gradient tree a differentiable input."""
     if isinstance(gradients, Mapping):
         known = {name for name, _ in wanted}
-        return [_by_key(gradients, name, f"{claim.name}'s dictionary", known) for name, _ in wanted]
+        return [
+            gradients
+            if isinstance(tree, Mapping) and name not in gradients and f"d{name}" not in gradients
+            else _by_key(gradients, name, f"{claim.name}'s dictionary", known)
+            for name, tree in wanted  # a dictionary of parameters may be answered for in the same one
+        ]
     names = ", ".join(name for name, _ in wanted)
     if not isinstance(gradients, list | tuple):
         raise ClaimError(

@@ -17,14 +17,14 @@ from gradcheck.diagnosis.evidence import Finding
 from gradcheck.errors import ClaimError, GradientMismatch, GradientUndecided
 from gradcheck.examine import Examination, examine
 from gradcheck.oracles import chosen
+from gradcheck.protocol import Breach, breaches
 from gradcheck.report import Evaluations, OracleResult, Report
+from gradcheck.steps import traced_out
 from gradcheck.surroundings import preserved
+from gradcheck.teeth import bared
 from gradcheck.tree import Tree
 from gradcheck.verdict import LeafResult, Verdict, judge, overall, verdicts
 from gradcheck.version import __version__
-
-# The relative error that a PASS must have been able to see, by the bytes of a number.
-SENSITIVITY = {2: 3e-2, 4: 1e-3, 8: 1e-6}
 
 
 def check_gradients(
@@ -35,16 +35,19 @@ def check_gradients(
     reference: Callable[..., Tree] | None = None,
     oracles: str | tuple[str, ...] | list[str] = "auto",
     sensitivity: str | float = "auto",
+    convention: str = "vjp",
     names: tuple[str, ...] | list[str] | None = None,
     seed: int = 0,
 ) -> Report:
     """Judge a hand-written gradient at `inputs`: whether it is right, where it is wrong, and why.
 
     target: f with `vjp=` or `gradients=` (a function, values, or True where f returns them too),
-    or a layer object with forward and backward. inputs: arrays or containers of arrays; wrap
-    data in `constant(...)`. reference: the forward in jax.numpy, which JAX then differentiates.
-    oracles: "auto", or names. sensitivity: the relative error in any leaf that a PASS must have
-    been able to see. names: for the inputs in the report. seed: of every random choice.
+    or what carries its own backward: a layer, a network, a pair (forward, backward), a static op, a
+    function that returns (output, callback). inputs: arrays or containers of arrays; wrap data in
+    `constant(...)`. reference: the forward in jax.numpy, which JAX then differentiates. oracles:
+    "auto", or names. sensitivity: the relative error in any leaf that a PASS must have been able to
+    see. convention: "vjp", or "mean-in-parameters" where dW and db of every layer carry 1/m and dA
+    does not. names: for the inputs in the report. seed: of every random choice.
 
     Raises ClaimError where the call makes no claim that can be judged; an exception of the user's
     own functions at the user's own point passes through.
@@ -54,14 +57,22 @@ def check_gradients(
     asked = chosen(oracles)
     threshold = _validated(sensitivity)
     with preserved():
-        claim = as_claim(target, inputs, vjp=vjp, gradients=gradients, reference=reference, names=names)
-        seen = examine(claim, asked, seed)
-        if threshold is None:
-            threshold = _attainable(seen)
-        leaves = judge(seen, threshold)
+        claim = as_claim(
+            target,
+            inputs,
+            vjp=vjp,
+            gradients=gradients,
+            reference=reference,
+            names=names,
+            convention=convention,
+        )
+        seen = examine(claim, asked, seed, threshold)
+        claim = seen.evaluator.claim  # a complex one is read in one convention from here on
+        leaves = traced_out(seen, bared(seen, judge(seen)))
+        broken = breaches(seen.evaluator, seen.claimed.probe, seen.claimed.gradients)
         looks = look_again(claim, asked, seed, seen) if Verdict.FAIL in verdicts(leaves) else ()
         findings = explain(claim, seen, leaves, looks)
-    return _report(claim, seen, leaves, looks, findings, threshold, seed)
+    return _report(claim, seen, leaves, looks, (*_rules(broken), *findings), seed)
 
 
 def assert_gradients(target: Any, *inputs: Tree, allow_undecided: bool = False, **options: Any) -> Report:
@@ -83,25 +94,19 @@ def _validated(sensitivity: str | float) -> float | None:
     return float(sensitivity)
 
 
-def _attainable(seen: Examination) -> float:
-    """What the narrowest arithmetic in sight allows a PASS to see."""
-    widths = [array.dtype.itemsize for array in (*seen.evaluator.outputs, *seen.claimed)]
-    return SENSITIVITY[min(8, *widths)]
-
-
 def _report(
     claim: Claim,
     seen: Examination,
     leaves: tuple[LeafResult, ...],
     looks: tuple[Look, ...],
     findings: tuple[Finding, ...],
-    sensitivity: float,
     seed: int,
 ) -> Report:
-    verdict, reason = overall(leaves, seen.answers)
+    verdict, reason = overall(leaves, seen.answers, any(not finding.leaf for finding in findings))
     evaluators = [seen.evaluator, *(look.seen.evaluator for look in looks if look.seen)]
     unseen = tuple(f"the cause on other data, where {look.failure}" for look in looks if look.failure)
-    rows = tuple(row for comparisons in seen.comparisons for row in agreements(comparisons))
+    sides = (*seen.comparisons, seen.together)
+    rows = tuple(row for comparisons in sides for row in agreements(comparisons))
     return Report(
         name=claim.name,
         verdict=verdict,
@@ -110,7 +115,7 @@ def _report(
         oracles=tuple(
             OracleResult(
                 name=answer.oracle,
-                available=bool(answer.estimates),
+                available=bool(answer.estimates or answer.together),
                 why_not=answer.why_not or answer.failure,
                 evaluations=answer.evaluations,
                 agrees_with_claim=_all_agree(rows, "claim", answer.oracle),
@@ -126,13 +131,22 @@ def _report(
         agreements=rows,
         findings=findings,
         not_checked=claim.not_checked + unseen,
+        notes=claim.notes,
         evaluations=Evaluations(
             forward=sum(evaluator.forwards for evaluator in evaluators),
             backward=sum(evaluator.backwards for evaluator in evaluators),
         ),
-        sensitivity=sensitivity,
+        sensitivity=seen.sensitivity,
         seed=int(seed),
         versions=_versions(),
+    )
+
+
+def _rules(broken: tuple[Breach, ...]) -> tuple[Finding, ...]:
+    """Broken rules as findings about no leaf in particular."""
+    return tuple(
+        Finding(code=b.code, leaf="", message=b.message, remedy=b.remedy, value=None, confirmed=True)
+        for b in broken
     )
 
 

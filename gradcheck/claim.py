@@ -89,6 +89,20 @@ class Claim:
                 f"names={self.names!r} do not fit {len(self.inputs)} inputs: pass that many different names"
             )
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out because it carries no gradient by itself: arrays of whole numbers and truths."""
+        leaves = [
+            found
+            for name, tree in zip(self.names, self.inputs, strict=True)
+            for found in iter_leaves(tree, name)
+        ]
+        return tuple(
+            f"{path} is not differentiated: it holds {leaf.dtype}"
+            for path, leaf in leaves
+            if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "iub"
+        )
+
     def inputs_at(self, values: tuple[Array, ...], dtype: DTypeLike | None = None) -> tuple[Tree, ...]:
         """The inputs with the differentiable leaves replaced: copies, so that nothing of the user's moves.
 
@@ -98,7 +112,7 @@ class Claim:
 
         def fill(path: str, leaf: Any) -> Any:
             if is_float(path, leaf):
-                return _own(next(left))
+                return in_class_of(leaf, _own(next(left)))
             return copied(path, leaf, dtype)
 
         return tuple(map_leaves(fill, tree) for tree in self.inputs)
@@ -107,7 +121,9 @@ class Claim:
         """The same claim at other values of its leaves."""
         left = iter(values)
         moved = (
-            map_leaves(lambda path, leaf: next(left) if is_float(path, leaf) else leaf, tree)
+            map_leaves(
+                lambda path, leaf: in_class_of(leaf, next(left)) if is_float(path, leaf) else leaf, tree
+            )
             for tree in self.inputs
         )
         return dataclasses.replace(self, inputs=tuple(moved))
@@ -153,6 +169,15 @@ def _own(value: Any) -> Any:
     return value.copy() if isinstance(value, np.ndarray) else value
 
 
+def in_class_of(like: Any, value: Any) -> Any:
+    """An array in the class of another, such as np.matrix; tracers are in no class."""
+    if type(like) is np.ndarray or not isinstance(like, np.ndarray) or type(value) is not np.ndarray:
+        return value
+    made = like.astype(value.dtype)
+    made.view(np.ndarray)[...] = value
+    return made
+
+
 def _shapes(tree: Tree) -> list[tuple[int, ...]]:
     """The shapes of an input's arrays, numbers left out."""
     leaves = [leaf for _, leaf in iter_leaves(tree)]
@@ -161,23 +186,29 @@ def _shapes(tree: Tree) -> list[tuple[int, ...]]:
 
 
 def is_float(name: str, leaf: Any) -> bool:
-    """Whether a leaf is differentiated: floats are, integers, booleans, text and None are not.
+    """Whether a leaf is differentiated: real and complex floats are, integers, booleans, text and None not.
 
-    Raises ClaimError for arrays of objects, text or complex numbers.
+    Raises ClaimError for arrays of objects or text, and for masked ones.
     """
     if leaf is None or isinstance(leaf, str | bytes | Constant):
         return False
+    if isinstance(leaf, np.ma.MaskedArray):
+        raise ClaimError(
+            f"{name} is a masked array: pass its numbers, e.g. {name}.filled(0), and the mask as "
+            "gradcheck.constant(...)"
+        )
     array = np.asarray(leaf)
     if array.dtype.kind in "OUSV":
         raise ClaimError(
             f"{name} is an array of {array.dtype} ({leaf!r:.60}): pass numbers, e.g. "
             "np.asarray(x, dtype=float), or wrap data in gradcheck.constant(...)"
         )
-    if array.dtype.kind == "c":
-        raise ClaimError(
-            f"{name} is complex ({array.dtype}): pass its real and its imaginary part as two inputs"
-        )
-    return array.dtype.kind == "f"
+    return array.dtype.kind in "fc"
+
+
+def is_complex(leaf: Any) -> bool:
+    """Whether a leaf is a complex number or array, JAX's and stand-ins among them."""
+    return isinstance(leaf, complex) or getattr(getattr(leaf, "dtype", None), "kind", "") == "c"
 
 
 def carries_gradient(tree: Tree, name: str = "an input") -> bool:
@@ -190,7 +221,9 @@ def copied(path: str, leaf: Any, dtype: DTypeLike | None = None) -> Any:
     if isinstance(leaf, Constant):
         return map_leaves(lambda inner, part: copied(inner, part, dtype), leaf.value, path)
     if isinstance(leaf, np.ndarray):
-        return leaf.astype(dtype) if dtype is not None and leaf.dtype.kind == "f" else leaf.copy()
+        if dtype is None or leaf.dtype.kind not in "fc":
+            return leaf.copy()
+        return leaf.astype(dtype if leaf.dtype.kind == "f" else np.result_type(dtype, np.complex64))
     if isinstance(leaf, np.random.Generator | np.random.RandomState | random.Random):
         return copy.deepcopy(leaf)
     return leaf
@@ -198,6 +231,8 @@ def copied(path: str, leaf: Any, dtype: DTypeLike | None = None) -> Any:
 
 def _leaf(name: str, leaf: Any) -> Leaf:
     array = np.asarray(leaf)
+    if array.dtype.kind == "c":  # NumPy's, JAX's and Python's have become two real leaves before
+        raise ClaimError(f"{name} is complex, in a {type(leaf).__name__}: pass it as an array of NumPy's")
     # Float64 whatever was given: the narrower types are in it, and differences need the digits.
     value = array.astype(np.longdouble if array.dtype.itemsize > 8 else np.float64)
     if not np.isfinite(value).all():

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradcheck.claim import Array
-from gradcheck.oracles.base import Answer, Estimate
-from gradcheck.rounding import UNITS, allowance
+from gradcheck.oracles.base import Estimate
+from gradcheck.rounding import UNITS, Rounding, allowance
+
+NOTHING = 64  # times the residue of a sum that cancels, below which an entry may be nothing but that
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +19,8 @@ class Comparison:
 
     gap: |claimed - estimated|. allowance: how large a gap proves nothing, the oracle's error bar and
     the rounding of the claim itself. scale: the size that makes both relative; the gradient's own,
-    or the function's where the gradient is zero.
+    or the function's where the gradient is zero. entry_scale: the same for one entry of the leaf, where
+    the estimate is along directions.
     """
 
     oracle: str
@@ -25,6 +28,7 @@ class Comparison:
     claimed: Array
     allowance: Array
     scale: float
+    entry_scale: float
 
     @property
     def gap(self) -> Array:
@@ -46,16 +50,24 @@ class Comparison:
 
     @property
     def detection_limit(self) -> float:
-        """The smallest error, relative to `scale`, that this comparison would have convicted.
+        """The smallest error in a single entry, relative to the leaf's largest, that would have been seen
+        in whatever entry it had been.
 
         A kink's interval is not a blunt bar: entry by entry it is left out. Along a direction it
-        hides the errors of all entries, and counts; and there one entry of n, as large as the
-        others, is a part of 1/sqrt(n) of what is compared.
+        hides the errors of all entries, and counts.
         """
+        blind = self.allowance + np.where(self.wrong, 0, self.gap)
         if self.entrywise:
-            return relative(float(np.max(self.allowance[~self.estimate.kink], initial=0)), self.scale)
-        entries = self.estimate.directions[0].size  # type: ignore[index]
-        return relative(float(np.max(self.allowance)), self.scale) * float(np.sqrt(entries))
+            return relative(float(np.max(blind[~self.estimate.kink], initial=0)), self.scale)
+        with np.errstate(divide="ignore"):
+            each = [bar / np.abs(line) for bar, line in zip(blind, self.estimate.lines, strict=True)]
+        return relative(float(np.max(np.min(each, axis=0))), self.entry_scale)
+
+    @property
+    def places(self) -> list[tuple[int, ...] | None]:
+        """The entry that each direction moves, None where it moves several."""
+        moving = [np.argwhere(line) for line in self.estimate.lines]
+        return [tuple(entries[0].tolist()) if len(entries) == 1 else None for entries in moving]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,32 +90,65 @@ def relative(size: float, scale: float) -> float:
 
 
 def compare(
-    claimed: Array, rounding: float, answer: Answer, position: int, function_scale: float, at: Array
+    claimed: Array, rounding: Rounding, oracle: str, estimate: Estimate, function_scale: float, at: Array
 ) -> Comparison:
     """A claimed gradient of the leaf's own shape against one oracle's estimate of it.
 
-    rounding: how far rounding may have moved any entry of the claim. function_scale: <|cotangent|,
+    rounding: how far rounding may have moved the claim. function_scale: <|cotangent|,
     |output|>; at: the leaf's own values. Their quotient is what a gradient of this function could
     have been, and serves as the scale of one that is zero.
     """
-    estimate = answer.estimates[position]
     own, size = _largest(claimed), _largest(at)
-    plain = estimate.error + estimate.project_error(np.full(claimed.shape, rounding))
+    plain = estimate.error + estimate.project_error(np.full(claimed.shape, rounding.leaf))
     # Where a gradient cancels to nothing, what is left is the rounding of terms as large as the function.
     residue = allowance(claimed.dtype, function_scale / max(1.0, size))
     bar = np.maximum(plain, estimate.error + estimate.project_error(np.full(claimed.shape, residue)))
     projected = estimate.project(claimed.astype(np.float64))
+    if rounding.own is not None and estimate.own_error is not None:
+        # Entries of all sizes, each judged by its own; but one that may be such a residue is no size.
+        fine = estimate.own_error + rounding.own
+        nothing = np.maximum(np.abs(estimate.value), np.abs(projected)) <= NOTHING * residue
+        bar = np.where(nothing, np.maximum(bar, fine), fine)
     known = np.where(np.isfinite(estimate.error), np.abs(estimate.value), 0)
     if (np.abs(estimate.value) <= plain).all():
         # No gradient is seen. Where none is claimed either, beyond the claim's own rounding, errors are
         # measured on the function's scale; where one is claimed it has to be resolved itself.
-        one = function_scale if estimate.directions is not None else function_scale / (size or 1)
+        entry = function_scale / (size or 1)
+        one = function_scale if estimate.directions is not None else entry
         sharp = float(np.max(estimate.error, initial=0)) <= residue / UNITS
-        scale = one if own <= rounding or (sharp and own <= residue) else _largest(projected)
+        none = own <= rounding.leaf or (sharp and own <= residue)
+        scale, entry_scale = (one, entry) if none else (_largest(projected), own)
     else:
-        scale = _largest(known)
+        scale, entry_scale = _largest(known), own
     return Comparison(
-        oracle=answer.oracle, estimate=estimate, claimed=projected, allowance=bar, scale=float(scale)
+        oracle=oracle,
+        estimate=estimate,
+        claimed=projected,
+        allowance=bar,
+        scale=float(scale),
+        entry_scale=float(entry_scale),
+    )
+
+
+def compare_together(
+    gradients: tuple[Array, ...],
+    roundings: tuple[Rounding, ...],
+    oracle: str,
+    estimate: Estimate,
+    line: tuple[Array, ...],
+) -> Comparison:
+    """The whole claim against an oracle's derivative along one line through all leaves."""
+    pairs = list(zip(gradients, roundings, line, strict=True))
+    claimed = sum(float(np.vdot(direction, gradient)) for gradient, _, direction in pairs)
+    rounding = sum(unit.leaf * float(np.abs(direction).sum()) for _, unit, direction in pairs)
+    size = sum(float(np.vdot(np.abs(direction), np.abs(gradient))) for gradient, _, direction in pairs)
+    return Comparison(
+        oracle=oracle,
+        estimate=estimate,
+        claimed=np.array([claimed]),
+        allowance=estimate.error + rounding + allowance(np.dtype(float), size),
+        scale=_largest(estimate.value) or size,
+        entry_scale=size,
     )
 
 

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from gradcheck.align import align
-from gradcheck.claim import Array, Claim, copied
+from gradcheck.claim import Array, Claim, copied, in_class_of, is_complex
+from gradcheck.complex_parts import Parts, Reading, RealParts, fitting, in_real_parts, split
+from gradcheck.deadline import deadline
 from gradcheck.errors import ClaimError, ShapeChanged
 from gradcheck.tree import Tree, iter_leaves, map_leaves
 
 Arrays = tuple[Array, ...]
+
+SINGLE_SECONDS = 10  # for a backward in single precision, which is no slower than in double
+READING_SEED = 0x636F6D70  # of the cotangent that the reading of a complex gradient is chosen with
+READING_STEPS = (2.0**-8, 2.0**-17, 2.0**-26)  # of the inputs' size; one of them will tell two readings apart
 
 
 class Evaluator:
@@ -35,6 +41,8 @@ class Evaluator:
         self._raw: Tree = None  # the first output, for the containers and dtypes of cotangents
         self.outputs = self._first_forward()
         self.is_jax = any(type(leaf).__module__.startswith("jax") for _, leaf in iter_leaves(self._raw))
+        if isinstance(self.claim, RealParts) and self.claim.reading is None:
+            self.claim = self._in_one_reading(self.claim)
 
     def forward(self, values: Arrays) -> Arrays:
         """The output's leaves at these values, as float arrays of their own."""
@@ -60,15 +68,20 @@ class Evaluator:
 
     def backward(self, values: Arrays, cotangents: Arrays) -> tuple[Array | None, ...]:
         """The claimed gradient of every leaf: None where None was claimed, in whatever shape it has."""
-        left = iter(cotangents)
-        cotangent = map_leaves(
-            lambda _, leaf: np.asarray(next(left), dtype=np.asarray(leaf).dtype), self._raw
-        )
+        cotangent = self._cotangent(cotangents)
         self.backwards += 1
         with noted(f"gradcheck: raised by backward evaluation {self.backwards}"):
             raw = self.claim.vjp(cotangent, *self.claim.inputs_at(values))
         aligned = align(self.claim, raw)
         return tuple(_gradient(leaf.name, g) for leaf, g in zip(self.leaves, aligned, strict=True))
+
+    def probe_backward(self, values: Arrays, cotangents: Arrays) -> tuple[Array | None, ...]:
+        """`backward` at a point that we chose and not the user: () where it raises."""
+        try:
+            with np.errstate(all="ignore"):
+                return self.backward(values, cotangents)
+        except Exception:  # noqa: BLE001 - the user's code may refuse our point, which is then no evidence
+            return ()
 
     def single_backward(self, cotangents: Arrays) -> tuple[Array | None, ...]:
         """`backward` at the point in float32, () where the user's code refuses that.
@@ -77,13 +90,62 @@ class Evaluator:
         """
         values = tuple(value.astype(np.float32) for value in self.point)
         left = iter(cotangents)
-        cotangent = map_leaves(lambda _, __: np.asarray(next(left), dtype=np.float32), self._raw)
+        cotangent = map_leaves(lambda _, __: np.array(next(left), dtype=np.float32), self._raw)
         self.backwards += 1
         try:
-            raw = self.claim.vjp(cotangent, *self.claim.inputs_at(values, np.float32))
+            with deadline(SINGLE_SECONDS):  # what iterates until nothing moves may never end in fewer digits
+                raw = self.claim.vjp(cotangent, *self.claim.inputs_at(values, np.float32))
             return tuple(_gradient("", g) for g in align(self.claim, raw))
         except Exception:  # noqa: BLE001 - single precision was our idea, and the user's code may refuse it
             return ()
+
+    def written(self, cotangents: Arrays) -> dict[str, tuple[str, ...]]:
+        """Which of the arrays that they are handed the forward, and then the backward, writes into."""
+        inputs, cotangent = self._handed(cotangents)
+        found = {"forward": _changed(inputs, lambda: self.claim.forward(*inputs.values()))}
+        inputs, cotangent = self._handed(cotangents)
+        handed = inputs | {"the incoming gradient": cotangent}
+        self.forwards, self.backwards = self.forwards + 1, self.backwards + 1
+        changed = _changed(handed, lambda: self.claim.vjp(cotangent, *inputs.values()))
+        found["backward"] = tuple(name for name in changed if name not in found["forward"])
+        return found
+
+    def _handed(self, cotangents: Arrays) -> tuple[dict[str, Tree], Tree]:
+        inputs = dict(zip(self.claim.names, self.claim.inputs_at(self.point), strict=True))
+        return inputs, self._cotangent(cotangents)
+
+    def _cotangent(self, cotangents: Arrays) -> Tree:
+        """Cotangents in the containers and dtypes of the outputs, in arrays of their own."""
+        left = iter(cotangents)
+        return map_leaves(
+            lambda _, leaf: in_class_of(leaf, np.array(next(left), dtype=np.asarray(leaf).dtype)), self._raw
+        )
+
+    def _in_one_reading(self, claim: RealParts) -> Claim:
+        """The claim in the convention that fits the function here, which nobody has to name."""
+        rng = np.random.default_rng(READING_SEED)
+        u = tuple(np.ones(out.shape) for out in self.outputs)
+        if claim.takes_cotangent:
+            u = tuple(rng.choice([-1.0, 1.0], o.shape) * rng.uniform(0.5, 1.5, o.shape) for o in u)
+        gradients = {}
+        for reading in Reading:
+            self.claim = claim.read_as(reading)
+            gradients[reading] = self.backward(self.point, u)
+        with np.errstate(all="ignore"):  # steps go where numbers overflow, and do not count then
+            return claim.read_as(fitting(gradients, self.point, lambda line: self._slopes(u, line)))
+
+    def _slopes(self, cotangents: Arrays, direction: Arrays) -> list[float]:
+        """Rough derivatives of <cotangents, outputs> along a direction, by several steps."""
+        found = []
+        for step in READING_STEPS:
+            above, below = (
+                self.probe(tuple(v + side * step * d for v, d in zip(self.point, direction, strict=True)))
+                for side in (1, -1)
+            )
+            if above is not None and below is not None:
+                changes = zip(cotangents, above, below, strict=True)
+                found.append(sum(float(np.vdot(u, a - b)) for u, a, b in changes) / (2 * step))
+        return found
 
     def _call(self, values: Arrays) -> Tree:
         self.forwards += 1
@@ -91,10 +153,18 @@ class Evaluator:
             return self.claim.forward(*self.claim.inputs_at(values))
 
     def _first_forward(self) -> Arrays:
-        self._raw = map_leaves(copied, self._call(self.point))
+        raw = self._call(self.point)
+        if any(is_complex(leaf) for _, leaf in iter_leaves(raw)):
+            self.claim, raw = in_real_parts(self.claim), split(raw)
+        self._raw = map_leaves(copied, raw)
         found = _outputs(self._raw)
         if not found or all(out.size == 0 for out in found):
             raise ClaimError("the forward returned nothing to differentiate: return an array with entries")
+        if not self.claim.takes_cotangent and isinstance(self._raw, Parts):
+            raise ClaimError(
+                "gradients= answers for one real number, the forward returns complex ones: pass vjp=, or a "
+                "forward that returns a real loss, e.g. its real part"
+            )
         if not self.claim.takes_cotangent and [out.size for out in found] != [1]:
             shapes = ", ".join(str(out.shape) for out in found)
             raise ClaimError(
@@ -102,6 +172,20 @@ class Evaluator:
                 "pass vjp=, or a forward that returns the loss"
             )
         return found
+
+
+def _changed(handed: dict[str, Tree], call: Callable[[], object]) -> tuple[str, ...]:
+    """Names of the arrays that a call writes into."""
+    arrays = [
+        (path, leaf)
+        for name, tree in handed.items()
+        for path, leaf in iter_leaves(tree, name)
+        if isinstance(leaf, np.ndarray)
+    ]
+    before = [leaf.tobytes() for _, leaf in arrays]
+    with np.errstate(all="ignore"):
+        call()
+    return tuple(path for (path, leaf), old in zip(arrays, before, strict=True) if leaf.tobytes() != old)
 
 
 @contextlib.contextmanager
@@ -126,6 +210,8 @@ def _output(path: str, leaf: Any) -> Array:
         raise ClaimError(
             f"the forward returned a {type(leaf).__name__} as {path} ({leaf!r:.40}): return an array"
         )
+    if isinstance(leaf, np.ma.MaskedArray):
+        raise ClaimError(f"the forward returned a masked array as {path}: return its numbers, filled")
     array = np.array(leaf)
     if array.dtype.kind != "f":
         raise ClaimError(
@@ -147,6 +233,10 @@ def _gradient(name: str, raw: Any) -> Array | None:
         ) from error
     if array.dtype.kind in "iub":
         array = array.astype(np.float64)
+    if array.dtype.kind == "c":
+        if np.imag(array).any():
+            raise ClaimError(f"the gradient of {name}, which is real, is {array.dtype}: return its real part")
+        array = np.real(array).copy()
     if array.dtype.kind != "f":
         raise ClaimError(f"the gradient of {name} is {array.dtype} ({raw!r:.60}): return an array of floats")
     return array

@@ -2,83 +2,328 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from gradcheck.claim import Array, Claim
-from gradcheck.compare import Comparison, compare
+from gradcheck.compare import Comparison, compare, compare_together
 from gradcheck.evaluator import Evaluator
-from gradcheck.oracles import Oracle
-from gradcheck.oracles.base import Answer, flat
-from gradcheck.probes import Probe, draw_probe
-from gradcheck.rounding import allowance, from_single
+from gradcheck.jitter import jitter
+from gradcheck.locate import PLACES, Search
+from gradcheck.oracles import Asked
+from gradcheck.oracles.autodiff import autodiff
+from gradcheck.oracles.base import Answer, Estimate, along, flat
+from gradcheck.oracles.extrapolate import Slope
+from gradcheck.oracles.finite_difference import Differencing, finite_difference, in_form
+from gradcheck.oracles.pieces import at_kink
+from gradcheck.probes import CORNERS, DIRECTIONS, Probe, along_one_line, draw_probe, generator, typical
+from gradcheck.rounding import Rounding, allowance, allowances, from_single
+
+# The relative error that a PASS must have been able to see, by the bytes of a number.
+SENSITIVITY = {2: 3e-2, 4: 1e-3, 8: 1e-6}
+SEVERAL = 2  # kinks in one leaf that may have to do with each other
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claimed:
+    """What a claim says at one point, ready to be laid beside what oracles say.
+
+    gradients: one a leaf in whatever shape it was given, zeros for None. roundings: how far rounding may
+    have moved each. corners: of a leaf in which several entries have kinks, the slopes along directions that
+    move those together. tied: a claim that an oracle accuses stands at a kink of the recorded forward, where
+    automatic differentiation has one derivative of several.
+    """
+
+    evaluator: Evaluator
+    probe: Probe
+    gradients: tuple[Array, ...]
+    roundings: tuple[Rounding, ...]
+    corners: dict[int, Estimate] = field(default_factory=dict)
+    tied: bool = False
+
+    def beside(self, position: int, gradient: Array, answers: tuple[Answer, ...]) -> tuple[Comparison, ...]:
+        """One leaf's gradient, claimed or planted, against every estimate of it; none for a wrong shape."""
+        at = self.evaluator.leaves[position].value
+        if gradient.shape != at.shape:
+            return ()
+        sizes = np.abs(flat(self.probe.cotangents))
+        # A function that is zero has no scale of its own: it counts as one of size 1.
+        function_scale = float(sizes @ np.abs(flat(self.evaluator.outputs)) or sizes.sum())
+        rounding = self.roundings[position]
+        with np.errstate(all="ignore"):
+            return tuple(
+                compare(gradient, rounding, answer.oracle, answer.estimates[position], function_scale, at)
+                for answer in answers
+                if answer.estimates
+            )
+
+    def at_corner(self, position: int) -> bool | None:
+        """Whether the claim lies between the slopes of several kinks together; None where none were asked."""
+        estimate = self.corners.get(position)
+        if estimate is None:
+            return None
+        gap = np.abs(estimate.project(self.gradients[position]) - estimate.value)
+        bar = estimate.project_error(np.full(self.gradients[position].shape, self.roundings[position].leaf))
+        return bool((gap <= estimate.error + bar).all())
+
+    def together(self, answers: tuple[Answer, ...]) -> tuple[Comparison, ...]:
+        """The whole claim along one line against all that know that; none where nobody was asked for it."""
+        if not any(answer.together for answer in answers):
+            return ()
+        line = along_one_line(self.probe, self.evaluator).together
+        assert line is not None
+        known = [(answer.oracle, along(answer, line)) for answer in answers]
+        return tuple(
+            compare_together(self.gradients, self.roundings, oracle, estimate, line)
+            for oracle, estimate in known
+            if estimate is not None
+        )
+
+    def all_beside(self, answers: tuple[Answer, ...]) -> tuple[tuple[Comparison, ...], ...]:
+        """Every leaf's claimed gradient against every estimate of it."""
+        return tuple(self.beside(i, gradient, answers) for i, gradient in enumerate(self.gradients))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Examination:
     """Everything that was seen at one point.
 
-    claimed: one gradient a leaf in whatever shape it was given, zeros for None. comparisons: by
-    leaf, then by oracle; none for a gradient of the wrong shape. answers is empty, and nothing
-    compared, where the user's own point gives an output that is not finite.
+    comparisons: by leaf, then by oracle; none for a gradient of the wrong shape. together: the whole
+    claim against an oracle that was asked along one line through all leaves. answers is empty, and
+    nothing compared, where the user's own point gives an output that is not finite. sensitivity: the
+    relative error that a PASS must have been able to see.
     """
 
-    evaluator: Evaluator
-    claimed: tuple[Array, ...]
+    claimed: Claimed
     answers: tuple[Answer, ...]
     comparisons: tuple[tuple[Comparison, ...], ...]
+    together: tuple[Comparison, ...]
+    sensitivity: float
+
+    @property
+    def evaluator(self) -> Evaluator:
+        return self.claimed.evaluator
 
 
-def examine(claim: Claim, oracles: tuple[Oracle, ...], seed: int) -> Examination:
-    """Judge nothing yet: gather the claimed gradients and each oracle's estimates of them."""
+def examine(claim: Claim, asked: Asked, seed: int, sensitivity: float | None = None) -> Examination:
+    """Judge nothing yet: gather the claimed gradients and each oracle's estimates of them.
+
+    sensitivity: None leaves it to the arithmetic.
+    """
     evaluator = Evaluator(claim)
     # Probes go where numbers overflow, and are then left out; nobody need hear of it.
     with np.errstate(all="ignore"):
         probe = draw_probe(evaluator, seed)
+    claimed = _claimed(evaluator, probe)
+    sensitivity = sensitivity or _attainable(claimed)
+    finite = all(np.isfinite(out).all() for out in evaluator.outputs)
+    with np.errstate(all="ignore"):
+        claimed, answers = _ask(claimed, asked, sensitivity) if finite else (claimed, ())
+        return Examination(
+            claimed=claimed,
+            answers=answers,
+            comparisons=claimed.all_beside(answers),
+            together=claimed.together(answers),
+            sensitivity=sensitivity,
+        )
+
+
+def _claimed(evaluator: Evaluator, probe: Probe) -> Claimed:
     raw = evaluator.backward(evaluator.point, probe.cotangents)
-    claimed = tuple(
+    gradients = tuple(
         np.zeros(leaf.value.shape) if gradient is None else gradient
         for leaf, gradient in zip(evaluator.leaves, raw, strict=True)
     )
-    finite = all(np.isfinite(out).all() for out in evaluator.outputs)
     with np.errstate(all="ignore"):
-        answers = tuple(oracle(evaluator, probe) for oracle in oracles) if finite else ()
-        roundings = _roundings(evaluator, probe, claimed)
-        comparisons = tuple(
-            _comparisons(evaluator, probe, position, gradient, roundings[position], answers)
-            for position, gradient in enumerate(claimed)
-        )
-    return Examination(evaluator=evaluator, claimed=claimed, answers=answers, comparisons=comparisons)
+        roundings = _roundings(evaluator, probe, gradients)
+    return Claimed(evaluator=evaluator, probe=probe, gradients=gradients, roundings=roundings)
 
 
-def _comparisons(
-    evaluator: Evaluator,
-    probe: Probe,
-    position: int,
-    gradient: Array,
-    rounding: float,
-    answers: tuple[Answer, ...],
-) -> tuple[Comparison, ...]:
-    at = evaluator.leaves[position].value
-    if gradient.shape != at.shape:
-        return ()
-    sizes = np.abs(flat(probe.cotangents))
-    # A function that is zero has no scale of its own: it counts as one of size 1.
-    function_scale = float(sizes @ np.abs(flat(evaluator.outputs)) or sizes.sum())
-    return tuple(
-        compare(gradient, rounding, answer, position, function_scale, at)
-        for answer in answers
-        if answer.estimates
+def _attainable(claimed: Claimed) -> float:
+    """What the narrowest arithmetic in sight allows a PASS to see."""
+    widths = [array.dtype.itemsize for array in (*claimed.evaluator.outputs, *claimed.gradients)]
+    return SENSITIVITY[min(8, *widths)]
+
+
+def _ask(claimed: Claimed, asked: Asked, sensitivity: float) -> tuple[Claimed, tuple[Answer, ...]]:
+    """Every oracle's answer, and the claim with its rounding measured where that was in doubt.
+
+    Where one that knows every entry agrees with the claim, finite differences only have to bear the two
+    out, along one line; otherwise they look at each leaf.
+    """
+    answers: tuple[Answer, ...] = ()
+    for oracle in asked.oracles:
+        if oracle is finite_difference and not asked.by_name and _settled(claimed, answers, sensitivity):
+            brief = finite_difference(claimed.evaluator, along_one_line(claimed.probe, claimed.evaluator))
+            if _borne_out(claimed.together((brief,))):
+                return claimed, (*answers, brief)
+        answer = oracle(claimed.evaluator, claimed.probe)
+        if asked.places and oracle is finite_difference and answer.estimates:
+            answer = _located(claimed, answers, answer)
+        if oracle is autodiff and answer.estimates:
+            claimed = _with_jitter(claimed, answer)
+        if oracle is finite_difference and answer.estimates:
+            claimed = _with_corners(_with_ripple(claimed, answer), answer)
+        answers = (*answers, answer)
+    return claimed, answers
+
+
+def _with_corners(claimed: Claimed, answer: Answer) -> Claimed:
+    """The claim with slopes along several kinks at once, where all of them bend one way.
+
+    Each entry of a claim may lie between the slopes of its own kink, and all of them together not: of two
+    tied maxima both may have the whole gradient or none, but not both of them.
+    """
+    look, found = None, {}
+    for position, estimate in enumerate(answer.estimates):
+        corners = estimate.kink & np.isfinite(estimate.error)
+        if estimate.directions is not None or estimate.bend is None or corners.sum() < SEVERAL:
+            continue
+        if abs(np.sign(estimate.bend[corners]).sum()) < corners.sum():
+            continue  # neither convex nor concave: its subgradients are bounded by no slopes
+        look = look or Differencing(claimed.evaluator, claimed.probe)
+        lines = _along_corners(claimed, position, corners)
+        slopes = [look.slope({position: line}) for line in lines]
+        found[position] = in_form(estimate.leaf, lines, slopes, (len(lines),))
+    return replace(claimed, corners=found)
+
+
+def _along_corners(claimed: Claimed, position: int, corners: Array) -> Array:
+    """One direction in which all of these entries grow, and others in which each goes its own way."""
+    rng = generator(claimed.probe.seed, CORNERS)
+    signs = rng.choice([-1.0, 1.0], (DIRECTIONS, *corners.shape))
+    signs[0] = 1
+    return signs * corners * typical(claimed.evaluator.leaves[position].value)
+
+
+def _with_ripple(claimed: Claimed, answer: Answer) -> Claimed:
+    """The claim with what jumps of the function leave open, which no oracle can know better."""
+    if not any(estimate.ripple is not None and estimate.ripple.any() for estimate in answer.estimates):
+        return claimed
+    return replace(
+        claimed,
+        roundings=tuple(
+            rounding.widened(_ripples(estimate, gradient.shape))
+            for rounding, estimate, gradient in zip(
+                claimed.roundings, answer.estimates, claimed.gradients, strict=True
+            )
+        ),
     )
 
 
-def _roundings(evaluator: Evaluator, probe: Probe, claimed: tuple[Array, ...]) -> tuple[float, ...]:
-    """How far rounding may have moved any entry of each claimed gradient."""
-    largest = [np.abs(gradient).max(initial=0, where=np.isfinite(gradient)) for gradient in claimed]
-    units = [allowance(gradient.dtype, size) for gradient, size in zip(claimed, largest, strict=True)]
-    if not evaluator.claim.repeatable:
-        return tuple(units)
-    single = evaluator.single_backward(probe.cotangents)
-    seen = [0.0 if s is None else from_single(s, c) for s, c in zip(single, claimed, strict=False)]
-    return tuple(np.maximum(units, seen or 0.0).tolist())
+def _ripples(estimate: Estimate, shape: tuple[int, ...]) -> Array:
+    """What jumps leave open of every entry."""
+    if estimate.ripple is None or estimate.directions is None:
+        return np.zeros(shape) if estimate.ripple is None else estimate.ripple
+    return np.min([r / np.abs(line) for r, line in zip(estimate.ripple, estimate.lines, strict=True)], axis=0)
+
+
+def _with_jitter(claimed: Claimed, answer: Answer) -> Claimed:
+    """The claim with what is found to be rounding in it, where that is all by which an oracle accuses it."""
+    accused = _accused_leaves(claimed, answer)
+    if not accused:
+        return claimed
+    tied = at_kink(claimed.evaluator, claimed.probe.seed)
+    found = jitter(claimed.evaluator, claimed.probe, claimed.gradients, answer)
+    roundings = tuple(
+        replace(rounding, own=rounding.own + own)
+        if i in accused and own is not None and rounding.own is not None
+        else rounding
+        for i, (rounding, own) in enumerate(zip(claimed.roundings, found, strict=True))
+    )
+    still = _accused_leaves(replace(claimed, roundings=roundings), answer)
+    kept = tuple(claimed.roundings[i] if i in still else rounding for i, rounding in enumerate(roundings))
+    return replace(claimed, roundings=kept, tied=tied)
+
+
+def _accused_leaves(claimed: Claimed, answer: Answer) -> set[int]:
+    """The leaves of which an oracle finds entries wrong."""
+    comparisons = claimed.all_beside((answer,))
+    return {i for i, found in enumerate(comparisons) if found and found[0].wrong.any()}
+
+
+def _settled(claimed: Claimed, answers: tuple[Answer, ...], sensitivity: float) -> bool:
+    """Whether every leaf was found right by an oracle that would have seen an error in any entry."""
+    return all(
+        np.isfinite(gradient).all()
+        and any(not c.wrong.any() and c.detection_limit <= sensitivity for c in comparisons)
+        and not any(c.wrong.any() for c in comparisons)
+        for gradient, comparisons in zip(claimed.gradients, claimed.all_beside(answers), strict=True)
+    )
+
+
+def _borne_out(together: tuple[Comparison, ...]) -> bool:
+    return all(
+        np.isfinite(c.allowance).all()
+        and not c.estimate.kink.any()
+        and not c.wrong.any()
+        and (c.estimate.ripple is None or not c.estimate.ripple.any())
+        for c in together
+    )
+
+
+def _located(claimed: Claimed, others: tuple[Answer, ...], answer: Answer) -> Answer:
+    """Finite differences that have also looked at single entries of large leaves that seem wrong.
+
+    Where another oracle accuses entries, at the worst of those; otherwise at those that bisection finds.
+    """
+    estimates = list(answer.estimates)
+    before = claimed.evaluator.forwards
+    look = None
+    for position, gradient in enumerate(claimed.gradients):
+        if estimates[position].directions is None or not np.isfinite(gradient).all():
+            continue
+        entrywise = [c for c in claimed.beside(position, gradient, others) if c.entrywise]
+        (directional,) = claimed.beside(position, gradient, (answer,))
+        if not any(c.wrong.any() for c in (*entrywise, directional)):
+            continue
+        look = look or Differencing(claimed.evaluator, claimed.probe)
+        search = Search(look, position, gradient, claimed.roundings[position].leaf)
+        entries = _accused(entrywise) or _found(search, directional)
+        at = claimed.evaluator.leaves[position].value.ravel()
+        sizes = np.maximum(np.abs(at[entries]), typical(at))
+        found = [search.slope_at(entry, float(size)) for entry, size in zip(entries, sizes, strict=True)]
+        units = np.zeros((len(entries), at.size))
+        units[np.arange(len(entries)), entries] = 1
+        lines = units.reshape(len(entries), *gradient.shape)
+        more = in_form(estimates[position].leaf, lines, found, (len(found),))
+        estimates[position] = estimates[position].with_lines(more)
+    spent = claimed.evaluator.forwards - before
+    return replace(answer, estimates=tuple(estimates), evaluations=answer.evaluations + spent)
+
+
+def _accused(comparisons: list[Comparison]) -> list[int]:
+    """The entries that lie furthest outside the bar of an oracle that knows each."""
+    for c in comparisons:
+        if c.wrong.any():
+            excess = np.where(c.wrong, c.gap - c.allowance, -np.inf).ravel()
+            worst = np.argsort(-excess, kind="stable")[: min(PLACES, int(c.wrong.sum()))]
+            return worst.tolist()
+    return []
+
+
+def _found(search: Search, seen: Comparison) -> list[int]:
+    worst = int(np.argmax(np.where(seen.wrong, seen.gap - seen.allowance, -np.inf)))
+    whole = Slope(value=float(seen.estimate.value[worst]), error=float(seen.allowance[worst]))
+    return search.wrong_entries(seen.estimate.lines[worst], whole)
+
+
+def _roundings(evaluator: Evaluator, probe: Probe, claimed: tuple[Array, ...]) -> tuple[Rounding, ...]:
+    """How far rounding may have moved each claimed gradient."""
+    repeatable = evaluator.claim.repeatable
+    single = evaluator.single_backward(probe.cotangents) if repeatable else ()
+    singles = single if len(single) == len(claimed) else (None,) * len(claimed)
+    return tuple(
+        _rounding(gradient, single, repeatable) for gradient, single in zip(claimed, singles, strict=True)
+    )
+
+
+def _rounding(gradient: Array, single: Array | None, repeatable: bool) -> Rounding:
+    """Entry by entry only for double precision that can be run again: what is in doubt is then measured."""
+    largest = float(np.abs(gradient).max(initial=0, where=np.isfinite(gradient)))
+    seen = np.zeros(gradient.shape) if single is None else from_single(single, gradient)
+    leaf = max(allowance(gradient.dtype, largest), float(seen.max(initial=0)))
+    if not repeatable or gradient.dtype != np.float64:
+        return Rounding(leaf=leaf)
+    return Rounding(leaf=leaf, own=allowances(gradient.dtype, gradient) + seen)

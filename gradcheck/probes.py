@@ -6,7 +6,7 @@ coincides with data that a user drew from `default_rng(seed)`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,18 +14,23 @@ from gradcheck.claim import Array
 from gradcheck.evaluator import Arrays, Evaluator
 
 STREAM = 0x67726164  # "grad": keeps our random numbers apart from the user's
-PROBES, NUDGES, FRESH_POINTS, PERTURBATIONS = range(4)  # what random numbers are drawn for
+# What random numbers are drawn for.
+PROBES, NUDGES, FRESH_POINTS, PERTURBATIONS, TOGETHER, TEETH, JITTER, CORNERS, COTANGENTS = range(9)
 ENTRYWISE_LIMIT = 1000  # entries of the smallest leaves together that differences take one by one
 DIRECTIONS = 3  # of every other leaf: a wrong entry escapes three random probes never in practice
 
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """The cotangent of every output leaf, and a leaf's directions (k, *shape) or None for its entries."""
+    """The cotangent of every output leaf, and a leaf's directions (k, *shape) or None for its entries.
+
+    together: a direction a leaf, where all are to be asked along one line, and nothing else.
+    """
 
     seed: int
     cotangents: Arrays
     directions: tuple[Array | None, ...]
+    together: Arrays | None = None
 
 
 def generator(seed: int, purpose: int) -> np.random.Generator:
@@ -49,6 +54,12 @@ def draw_probe(evaluator: Evaluator, seed: int) -> Probe:
     return Probe(seed=seed, cotangents=cotangents, directions=directions)
 
 
+def along_one_line(probe: Probe, evaluator: Evaluator) -> Probe:
+    """The same probe with one direction through all leaves, each moving by its own size."""
+    rng = generator(probe.seed, TOGETHER)
+    return replace(probe, together=tuple(_directions(rng, value, 1)[0] for value in evaluator.point))
+
+
 def _affordable(sizes: list[int]) -> set[int]:
     """The leaves to take entry by entry: the smallest ones, up to the limit together."""
     order = sorted(range(len(sizes)), key=lambda i: sizes[i])
@@ -56,8 +67,8 @@ def _affordable(sizes: list[int]) -> set[int]:
     return {i for i, total in zip(order, totals, strict=True) if total <= ENTRYWISE_LIMIT}
 
 
-def _directions(rng: np.random.Generator, values: Array) -> Array:
-    return signed(rng, (DIRECTIONS, *values.shape)) * np.maximum(np.abs(values), typical(values))
+def _directions(rng: np.random.Generator, values: Array, count: int = DIRECTIONS) -> Array:
+    return signed(rng, (count, *values.shape)) * np.maximum(np.abs(values), typical(values))
 
 
 def signed(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:

@@ -36,9 +36,9 @@ class Evaluations:
 class Report:
     """The verdict on a claim, and everything that it rests on. True only for PASS.
 
-    agreements: claim against oracle and
-    oracle against oracle for every leaf. sensitivity: the relative error that a PASS had to be
-    able to see. not_checked: what was seen in the target and left out.
+    agreements: claim against oracle and oracle against oracle for every leaf, or for all leaves together.
+    sensitivity: the relative error that a PASS had to be able to see. not_checked: what was seen in the
+    target and left out. notes: what carries no gradient by its kind.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Report:
     agreements: tuple[Agreement, ...]
     findings: tuple[Finding, ...]
     not_checked: tuple[str, ...]
+    notes: tuple[str, ...]
     evaluations: Evaluations
     sensitivity: float
     seed: int

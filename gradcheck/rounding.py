@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+Array = np.ndarray[Any, Any]
+
 UNITS = 16  # units of round-off of the largest number involved: two right codes differ by no more
 SINGLE_MARGIN = 16  # the rounding seen in one run in single precision is a sample, not a bound
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rounding:
+    """How far rounding may have moved a claimed gradient.
+
+    leaf: any entry of it. own: each entry by itself, of the leaf's shape; None where that is not known.
+    """
+
+    leaf: float
+    own: Array | None = None
+
+    def widened(self, more: Array) -> Rounding:
+        """The same with something more for each entry."""
+        own = None if self.own is None or self.own.shape != more.shape else self.own + more
+        return Rounding(leaf=self.leaf + float(np.max(more, initial=0)), own=own)
 
 
 def allowance(dtype: np.dtype[Any], size: float) -> float:
@@ -15,15 +34,31 @@ def allowance(dtype: np.dtype[Any], size: float) -> float:
     return UNITS * float(np.finfo(dtype).eps) * float(size)
 
 
-def from_single(single: np.ndarray[Any, Any], double: np.ndarray[Any, Any]) -> float:
-    """How far the double precision result may be off, from what single precision makes of it.
+def allowances(dtype: np.dtype[Any], sizes: Array) -> Array:
+    """The same for each of several results."""
+    return UNITS * np.finfo(dtype).eps * np.abs(sizes.astype(np.float64))
+
+
+def from_single(single: Array, double: Array) -> Array:
+    """How far each entry of a double precision result may be off, from what single precision makes of it.
 
     The same code run on the same inputs in single precision is off by its own conditioning times
     2^29 as much: digits that cancel inside it show here, and in no change of its inputs. 0 where
     the code does not run, overflows, or computes in double precision whatever it is given.
     """
     if single.shape != double.shape:
-        return 0.0
+        return np.zeros(double.shape)
     gap = np.abs(single.astype(np.float64) - double.astype(np.float64))
     ratio = np.finfo(np.float64).eps / np.finfo(np.float32).eps
-    return float(SINGLE_MARGIN * ratio * np.max(gap, initial=0, where=np.isfinite(gap)))
+    return SINGLE_MARGIN * ratio * np.where(np.isfinite(gap), gap, 0)
+
+
+def arithmetic(here: Array, there: Array) -> type:
+    """The type that two results of one computation were computed in: what moves, and has in both places no
+    digits beyond those of a narrower type, has been rounded to it."""
+    moved = np.isfinite(there) & (here != there)
+    with np.errstate(all="ignore"):  # numbers beyond the narrower type do not survive it
+        for kind in (np.float16, np.float32):
+            if moved.any() and all((out[moved] == out[moved].astype(kind)).all() for out in (here, there)):
+                return kind
+    return here.dtype.type

@@ -32,12 +32,14 @@ def children(tree: Tree, name: str) -> list[tuple[str, Any, Tree]] | None:
     return None
 
 
-def map_leaves(function: Callable[[str, Any], Any], tree: Tree, name: str = "") -> Tree:
-    """The same containers with function(path, leaf) for every leaf, in order."""
-    found = children(tree, name)
+def map_leaves(
+    function: Callable[[str, Any], Any], tree: Tree, name: str = "", *, whole: type | tuple[type, ...] = ()
+) -> Tree:
+    """The same containers with function(path, leaf) for every leaf, in order; `whole` types are leaves."""
+    found = None if whole and isinstance(tree, whole) else children(tree, name)
     if found is None:
         return function(name, tree)
-    new = {key: map_leaves(function, child, path) for path, key, child in found}
+    new = {key: map_leaves(function, child, path, whole=whole) for path, key, child in found}
     if isinstance(tree, MutableMapping):
         copied = copy.copy(tree)  # keeps the class, and what a defaultdict makes of new keys
         copied.update(new)

@@ -7,6 +7,7 @@ from gradcheck import Verdict, constant
 from gradcheck.adapters import from_gradients
 from gradcheck.evaluator import Evaluator
 from gradcheck.examine import examine
+from gradcheck.oracles import Asked
 from gradcheck.oracles.base import Answer
 from gradcheck.oracles.finite_difference import finite_difference
 from gradcheck.probes import Probe
@@ -37,8 +38,8 @@ def verdicts(problem: Problem) -> dict[mutants.Mutant, Verdict]:
         claim = from_gradients(
             row_major.loss, *inputs, gradients=mutants.claim(mutant), names=("params", "X", "Y")
         )
-        seen = examine(claim, (asked_once,), seed=0)
-        return overall(judge(seen, VISIBLE), seen.answers)[0]
+        seen = examine(claim, Asked(oracles=(asked_once,), by_name=True), 0, VISIBLE)
+        return overall(judge(seen), seen.answers)[0]
 
     return {mutant: verdict(mutant) for mutant in (mutants.right, *mutants.MUTANTS)}
 

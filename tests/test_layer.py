@@ -80,7 +80,7 @@ def test_the_layer_is_never_run_itself():
 def test_a_parameter_without_a_gradient_is_said_to_be_unchecked():
     layer = Dense("none")
     report = check_gradients(layer, X)
-    assert report.not_checked == ("b: no db or dLdb or grad_b or b_grad after backward",)
+    assert report.not_checked == ("b: no db or the like after backward",)
     assert "NOT CHECKED b" in str(report)
 
 
@@ -116,15 +116,3 @@ def test_a_layer_with_a_jax_reference_takes_parameters_by_name():
     report = check_gradients(Dense(), X, reference=lambda x, W, b: jnp.asarray(x) @ W + b)
     assert report.verdict is Verdict.PASS
     assert report.oracles[0].available
-
-
-def test_a_layer_that_returns_none_is_told_so():
-    class Silent:
-        def forward(self, x):
-            self.output = x
-
-        def backward(self, dout):
-            return dout
-
-    with pytest.raises(ValueError, match=r"Silent\.forward returned None: return the array it computes"):
-        check_gradients(Silent(), X)

@@ -102,9 +102,6 @@ RIGHT = {
     "sizes whose squares overflow": lambda: check_gradients(
         lambda x: 3 * x, np.array([1e160, 1e-200, 1.0]), vjp=lambda u, x: 3 * u
     ),
-    "an in-place write to a 0-d input": lambda: check_gradients(
-        lambda x: np.multiply(x, x, out=x), np.array(3.0), vjp=lambda u, x: 2 * u * x
-    ),
 }
 
 
@@ -263,7 +260,7 @@ def test_one_kinked_entry_does_not_hide_another():
 def test_a_cotangent_is_not_taken_for_a_factor():
     report = check_gradients(lambda x: np.sum(x**2), np.array([1.0, 2.0, 3.0]), vjp=lambda u, x: 2 * x)
     assert report.verdict is Verdict.FAIL
-    assert report.findings == ()
+    assert [finding.code for finding in report.findings] == ["ignores-cotangent"]
 
 
 def test_a_fresh_point_differs_from_zeros_too():
@@ -369,8 +366,8 @@ def test_parameters_out_of_sight_are_said_to_be_unchecked():
     report = check_gradients(Stack(), RNG.standard_normal((5, 3)))
     assert report.verdict is Verdict.PASS
     assert report.not_checked == (
-        "params['W']: parameters in containers are not looked for",
-        "inner: the parameters of layers inside a layer are not looked for",
+        "params['W']: no dW or the like after backward",
+        "inner.W: no dW or the like after backward",
     )
 
 

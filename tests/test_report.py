@@ -91,7 +91,7 @@ def test_a_wrong_shape_is_told_by_its_shapes():
         ),
         (
             lambda: check_gradients(lambda x: float(x.sum()), X, gradients=np.ones_like, oracles="autodiff"),
-            "NO_POWER: nothing was compared",
+            "NO_POWER: no error could have been seen",
         ),
         (
             lambda: check_gradients(
@@ -161,12 +161,13 @@ def test_the_whole_text_of_a_report(monkeypatch):
           leaf  shape  verdict    error      bar  would have seen
           x     (2,)   FAIL     2.5e-01  BAR  SEEN
 
+          x: the gap to finite differences stays as their step shrinks: the formula is off
           asked autodiff: 4 evaluations
-          asked finite-difference: 47 evaluations
+          asked finite-difference: 49 evaluations
           errors are relative to the leaf's largest entry; a PASS had to see 1e-06
-          calls: 100 of forward, 4 of backward; seed 0"""
+          calls: 134 of forward, 19 of backward; seed 0"""
     found = "\n".join(text(report)).replace(f"{report.leaves[0].bar:.1e}", "BAR")
-    found = re.sub(r"BAR +BAR", "BAR SEEN", found)
+    found = re.sub(r"BAR +[-+.e0-9]+$", "BAR SEEN", found, flags=re.MULTILINE)
     wanted = textwrap.dedent(expected)
     bar_line = next(line for line in found.splitlines() if line.startswith("  expected"))
     wanted = wanted.replace("  expected    4 +- BAR   (autodiff and finite-difference agree)", bar_line)

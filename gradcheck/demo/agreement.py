@@ -131,6 +131,7 @@ def three_ways(
         constant(Y),
         gradients=gradients or by_hand,
         reference=twin,
+        oracles=("autodiff", "finite-difference"),  # by name: each says all it can, entry by entry
         seed=seed,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from gradcheck.claim import Array, Claim
 from gradcheck.diagnosis.evidence import Evidence, Finding, Suspicion
 from gradcheck.diagnosis.rules import RULES
 from gradcheck.examine import Examination, examine
-from gradcheck.oracles import Oracle
+from gradcheck.oracles import Asked
 from gradcheck.probes import FRESH_POINTS, generator, signed, typical
 from gradcheck.verdict import LeafResult, Verdict
 
@@ -29,7 +29,7 @@ class Look:
     failure: str = ""
 
 
-def look_again(claim: Claim, oracles: tuple[Oracle, ...], seed: int, seen: Examination) -> tuple[Look, ...]:
+def look_again(claim: Claim, asked: Asked, seed: int, seen: Examination) -> tuple[Look, ...]:
     """The claim at another point, and on one example fewer where the batch axis is known.
 
     With cotangents of their own, so that a number that comes of the cotangent is not taken for
@@ -45,7 +45,8 @@ def look_again(claim: Claim, oracles: tuple[Oracle, ...], seed: int, seen: Exami
     looks: list[Look] = []
     for other, batch_size in others:
         try:
-            looks.append(Look(seen=examine(other, oracles, seed + 1), batch_size=batch_size))
+            again = examine(other, replace(asked, places=False), seed + 1, seen.sensitivity)
+            looks.append(Look(seen=again, batch_size=batch_size))
         except Exception as error:  # noqa: BLE001 - the user's code may refuse our data; it is reported
             failure = f"{type(error).__name__}: {error}"
             looks.append(Look(seen=None, batch_size=batch_size, failure=failure))
@@ -102,7 +103,7 @@ def _evidence(seen: Examination, position: int, batch_size: int | None) -> Evide
             estimate = answer.estimates[position]
             evidence = Evidence(
                 leaf=estimate.leaf,
-                claimed=seen.claimed[position],
+                claimed=seen.claimed.gradients[position],
                 expected=estimate.value,
                 error=estimate.error,
                 batch_size=batch_size,

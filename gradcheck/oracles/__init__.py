@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from gradcheck.errors import ClaimError
 from gradcheck.evaluator import Evaluator
-from gradcheck.oracles import autodiff, finite_difference
+from gradcheck.oracles import autodiff, complex_step, finite_difference
 from gradcheck.oracles.base import Answer
 from gradcheck.probes import Probe
 
@@ -15,14 +16,30 @@ Oracle = Callable[[Evaluator, Probe], Answer]
 # The first one that judged a leaf entry by entry supplies the "expected" of the report.
 ORACLES: tuple[tuple[str, Oracle], ...] = (
     (autodiff.NAME, autodiff.autodiff),
+    (complex_step.NAME, complex_step.complex_step),
     (finite_difference.NAME, finite_difference.finite_difference),
 )
+# What "auto" asks. Complex steps see nothing that these two miss together: they settle what the two dispute.
+AUTO = (autodiff.NAME, finite_difference.NAME)
 
 
-def chosen(names: str | tuple[str, ...] | list[str]) -> tuple[Oracle, ...]:
-    """The oracles of these names, or all for "auto". Raises ClaimError for a name that is none."""
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """The oracles to ask, in order.
+
+    by_name: the user named them, and wants all that each can say. places: wrong entries of large leaves
+    are to be searched for.
+    """
+
+    oracles: tuple[Oracle, ...]
+    by_name: bool
+    places: bool = True
+
+
+def chosen(names: str | tuple[str, ...] | list[str]) -> Asked:
+    """The oracles of these names, or those of "auto". Raises ClaimError for a name that is none."""
     if names == "auto":
-        return tuple(oracle for _, oracle in ORACLES)
+        return Asked(oracles=tuple(oracle for name, oracle in ORACLES if name in AUTO), by_name=False)
     known = dict(ORACLES)
     wanted = (names,) if isinstance(names, str) else names
     if (
@@ -33,4 +50,4 @@ def chosen(names: str | tuple[str, ...] | list[str]) -> tuple[Oracle, ...]:
         raise ClaimError(
             f"oracles={names!r} names no oracle that exists: choose from {', '.join(map(repr, known))}"
         )
-    return tuple(oracle for name, oracle in ORACLES if name in wanted)
+    return Asked(oracles=tuple(oracle for name, oracle in ORACLES if name in wanted), by_name=True)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from gradcheck.claim import Array
 from gradcheck.evaluator import Arrays, Evaluator
 from gradcheck.oracles.base import Answer, Estimate
+from gradcheck.oracles.nudges import NUDGED_COPIES, bar, nudged, own_bar
 from gradcheck.oracles.recorded import NotRecorded, vjps_by_trace
 from gradcheck.oracles.xla import vjps_by_xla
 from gradcheck.probes import NUDGES, Probe, generator
 from gradcheck.rounding import allowance, from_single
 
 NAME = "autodiff"
-NUDGED_COPIES = 3  # copies of the inputs moved by one unit of round-off
 CANCELLATION = 2.0**16  # times its rounding that a right forward may be off by, where terms cancel in it
-NUDGE_MARGIN = 16  # the bar is that many times the largest change a nudge makes, and rounding
 
 
 def autodiff(evaluator: Evaluator, probe: Probe) -> Answer:
@@ -26,13 +28,10 @@ def autodiff(evaluator: Evaluator, probe: Probe) -> Answer:
     moves when every input moves by one unit of round-off, and from what the same derivative gives in
     single precision: digits that cancel inside it, as in 1 - tanh^2, show in no change of the inputs.
     """
-    claim = evaluator.claim
-    function = claim.reference or (claim.forward if evaluator.is_jax else None)
+    function = _written_in_jax(evaluator)
     rng = generator(probe.seed, NUDGES)
-    points = [evaluator.point] + [_nudged(evaluator.point, rng) for _ in range(NUDGED_COPIES)]
-    coarse = [
-        _nudged(tuple(v.astype(np.float32) for v in evaluator.point), rng) for _ in range(NUDGED_COPIES)
-    ]
+    points = [evaluator.point] + [nudged(evaluator.point, rng) for _ in range(NUDGED_COPIES)]
+    coarse = [nudged(tuple(v.astype(np.float32) for v in evaluator.point), rng) for _ in range(NUDGED_COPIES)]
     if function is not None:
         answers, singles = vjps_by_xla(evaluator, function, points, coarse, probe.cotangents)
     else:
@@ -56,21 +55,19 @@ def autodiff(evaluator: Evaluator, probe: Probe) -> Answer:
     return Answer(oracle=NAME, estimates=estimates, evaluations=len(points))
 
 
-def _nudged(point: Arrays, rng: np.random.Generator) -> Arrays:
-    """Every entry moved up or down by one unit of round-off."""
-    return tuple(
-        value * (1 + np.finfo(value.dtype).eps * rng.choice([-1, 1], value.shape)).astype(value.dtype)
-        for value in point
-    )
+def gradients_at(evaluator: Evaluator, probe: Probe, points: list[Arrays]) -> list[Arrays]:
+    """The oracle's gradients at other points, for an evaluator at whose own point it has answered."""
+    function = _written_in_jax(evaluator)
+    if function is not None:
+        answers, _ = vjps_by_xla(evaluator, function, points, [], probe.cotangents)
+    else:
+        answers, _ = vjps_by_trace(evaluator, points, [], probe)
+    return [gradients for _, gradients in answers]
 
 
-def _bar(moves: list[Array]) -> Array:
-    """How far the first of several results can be off, from how the others, nudged, differ from it."""
-    first = moves[0]
-    known = np.isfinite(first)
-    nudged = np.max([np.abs(move - first) for move in moves], axis=0)
-    rounding = allowance(first.dtype, np.abs(first).max(initial=0, where=known))
-    return np.where(known & np.isfinite(nudged), NUDGE_MARGIN * nudged + rounding, np.inf)
+def _written_in_jax(evaluator: Evaluator) -> Callable[..., Any] | None:
+    claim = evaluator.claim
+    return claim.reference or (claim.forward if evaluator.is_jax else None)
 
 
 def _forward_gap(own: Arrays, found: list[Arrays]) -> str:
@@ -80,8 +77,8 @@ def _forward_gap(own: Arrays, found: list[Arrays]) -> str:
         return f"the reference returns shapes {theirs}, the forward {shapes}"
     for position, output in enumerate(own):
         other = found[0][position]
-        bar = _bar([out[position] for out in found])
-        excess = np.abs(other - output) - bar - CANCELLATION * allowance(output.dtype, np.abs(output).max())
+        known = bar([out[position] for out in found])
+        excess = np.abs(other - output) - known - CANCELLATION * allowance(output.dtype, np.abs(output).max())
         if (excess > 0).any():
             worst = np.unravel_index(np.argmax(excess), excess.shape)
             return (
@@ -93,11 +90,12 @@ def _forward_gap(own: Arrays, found: list[Arrays]) -> str:
 
 def _estimate(name: str, moves: list[Array], singles: list[Array]) -> Estimate:
     gradient = moves[0].astype(np.float64)
-    rounding = max((from_single(single, gradient) for single in singles), default=0.0)
+    own = np.max([np.zeros(gradient.shape), *(from_single(single, gradient) for single in singles)], axis=0)
     return Estimate(
         leaf=name,
         directions=None,
         value=gradient,
-        error=_bar(moves) + rounding,
+        error=bar(moves) + np.max(own, initial=0),
         kink=np.zeros(gradient.shape, dtype=bool),
+        own_error=own_bar(moves) + own,
     )

@@ -12,7 +12,7 @@ and the candidate with the smallest bar is taken. The claim is never looked at.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from gradcheck.oracles.ladder import Differences
 ORDERS = 3  # extrapolations in a row; each removes one more even power of t
 NOISE_SAMPLES = 5  # the finest steps are sampled: curvature is far below round-off there
 NOISE_MARGIN = 2  # the noise is taken as that many times the largest of ten samples
+DRIFT = 4  # times that a change must shrink from one step to the next; truncation shrinks 256-fold
 TOWERING = 64  # noise is seldom that much larger at one step than at the finest; a kink or period is
 SLOW = 4  # times what curvature would leave of E(t) at the next step
 PLATEAU = 0.01  # of its gap to the best candidate that the bar of a contradicting one may be
@@ -31,25 +32,45 @@ CORNER_SPREAD = 0.02  # and E(t) / t must be this equal on three steps; curvatur
 
 @dataclass(frozen=True, kw_only=True)
 class Slope:
-    """A directional derivative with its error bar; at a kink, the interval of one-sided slopes."""
+    """A directional derivative with its error bar; at a kink, the interval of one-sided slopes.
+
+    bend: at a kink, how much larger the slope ahead is than the one behind. ripple: the part of the bar that
+    jumps of the function make. drifts: the differences change as much
+    from step to step at the finest as before, as those of x log x do far from a tiny x.
+    """
 
     value: float
     error: float
     kink: bool = False
+    bend: float = 0.0
+    ripple: float = 0.0
+    drifts: bool = False
+
+    def per(self, size: float) -> Slope:
+        """The same in units of a step that is `size` times as large."""
+        numbers = {name: getattr(self, name) / size for name in ("value", "error", "bend", "ripple")}
+        return replace(self, **numbers)
 
 
 UNKNOWN = Slope(value=float("nan"), error=float("inf"))
 
 
 def slope(seen: Differences) -> Slope:
-    """The derivative at t = 0, or `UNKNOWN` where fewer than three steps could be taken."""
+    """The derivative at t = 0, or `UNKNOWN` where fewer than three steps could be taken.
+
+    A jump at the point itself is a kink between slopes that have no bound.
+    """
     if seen.step.size < 3:
         return UNKNOWN
+    if seen.broken:
+        return Slope(value=float(seen.central[0]), error=float("inf"), kink=True)
     return _corner(seen) or _smooth(seen)
 
 
-def noise_level(seen: Differences) -> Array:
+def noise_level(seen: Differences, second: Array) -> Array:
     """What <u, f> may be off by at each step: round-off, jumps, and the measured part of E(t).
+
+    second: E(t), either of <u, f> or with every output's share taken as a size.
 
     At the finest steps E(t), less the curvature that the next coarser step predicts for it, is
     noise, and so is what D(t) changes by: rounding is often odd around x, and E alone is blind to
@@ -57,7 +78,7 @@ def noise_level(seen: Differences) -> Array:
     kink or a period that begins there.
     """
     ratio = (seen.step[1:] / seen.step[:-1]) ** 2
-    even = np.minimum(np.abs(seen.second[1:]), np.abs(seen.second[1:] - seen.second[:-1] * ratio))
+    even = np.minimum(np.abs(second[1:]), np.abs(second[1:] - second[:-1] * ratio))
     odd = np.abs(np.diff(seen.central)) * seen.step[1:]
     samples = np.maximum(even, odd)[-NOISE_SAMPLES:]
     while samples.size > 1 and samples.max() > TOWERING * max(samples[-1], seen.rounding[-1]):
@@ -83,11 +104,12 @@ def _corner(seen: Differences) -> Slope | None:
         return None  # finer steps should have seen it as well: the kink is beside the point, not at it
     middle = seen.central[loud]
     error = gap / 2 + np.ptp(middle) + np.ptp(gaps) + (seen.rounding / seen.step)[loud[-1]]
-    return Slope(value=float(middle[-1]), error=float(error + seen.unseen), kink=True)
+    bend = float(seen.second[loud[-1]] / seen.step[loud[-1]])
+    return Slope(value=float(middle[-1]), error=float(error + seen.unseen), kink=True, bend=bend)
 
 
 def _smooth(seen: Differences) -> Slope:
-    level = noise_level(seen)
+    level = noise_level(seen, seen.second)
     noise = level / seen.step
     rows = [(seen.central, noise)]
     candidates = []
@@ -104,14 +126,25 @@ def _smooth(seen: Differences) -> Slope:
         rows.append((extrapolated, spread))
     value, error, last = np.concatenate(candidates).T
     last = last.astype(int)
-    total = error + _contradiction(seen, noise, value, last) + _one_sided(seen, level)[last]
+    total = error + _contradiction(seen, noise, value, last) + _one_sided(seen)[last]
     best = int(np.argmin(total))
-    error = total[best] + seen.unseen + _rival(value, error + _own_gap(seen, level)[last], last, best)
+    error = total[best] + seen.unseen + _rival(value, error + _own_gap(seen)[last], last, best)
     if seen.jump > TOWERING * seen.rounding.max():
         error = error + abs(value[best])  # between its jumps it may as well stand still
     if _all_noise(seen, level):
         error = error + noise[-1]
-    return Slope(value=float(value[best]), error=float(error))
+    return Slope(
+        value=float(value[best]),
+        error=float(error),
+        drifts=_drifts(seen, noise),
+    )
+
+
+def _drifts(seen: Differences, noise: Array) -> bool:
+    """Whether the last two changes of D(t) that stand above the noise are of one size."""
+    changes = np.abs(np.diff(seen.central))
+    loud = changes[changes > noise[1:] + noise[:-1]]
+    return loud.size >= 2 and bool(loud[-1] > loud[-2] / DRIFT)
 
 
 def _rival(value: Array, error: Array, last: Array, best: int) -> float:
@@ -131,18 +164,18 @@ def _rival(value: Array, error: Array, last: Array, best: int) -> float:
     return 0.0
 
 
-def _one_sided(seen: Differences, level: Array) -> Array:
+def _one_sided(seen: Differences) -> Array:
     """`_own_gap` of each step or a finer one, whichever is larger."""
-    return np.maximum.accumulate(_own_gap(seen, level)[::-1])[::-1]
+    return np.maximum.accumulate(_own_gap(seen)[::-1])[::-1]
 
 
-def _own_gap(seen: Differences, level: Array) -> Array:
+def _own_gap(seen: Differences) -> Array:
     """Half the gap of the one-sided slopes that each step sees itself.
 
     Curvature's E(t) falls with t^2 from step to step. One that falls more slowly, as at a kink or
     beside one that the step reaches across, may be a gap in the slope itself.
     """
-    size = np.maximum(seen.gaps - level, 0)
+    size = np.maximum(seen.gaps - noise_level(seen, seen.gaps), 0)
     slow = seen.gaps[1:] > SLOW * seen.gaps[:-1] * (seen.step[1:] / seen.step[:-1]) ** 2
     gap = np.concatenate([[0.0], np.where(slow, size[1:] / (2 * seen.step[1:]), 0)])
     return np.maximum(gap, np.concatenate([[0.0], gap[:-1]]))

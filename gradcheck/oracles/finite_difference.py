@@ -2,66 +2,133 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from gradcheck.claim import Array
 from gradcheck.evaluator import Evaluator
-from gradcheck.oracles.base import Answer, Estimate
+from gradcheck.oracles.base import TOGETHER, Answer, Estimate, flat
 from gradcheck.oracles.extrapolate import Slope, slope
-from gradcheck.oracles.ladder import Baseline, baseline, climb
-from gradcheck.probes import Probe, typical
+from gradcheck.oracles.ladder import Differences, baseline, climb
+from gradcheck.oracles.line import Line, moved, usable_steps
+from gradcheck.oracles.pieces import ripple, steps_in_one_piece
+from gradcheck.probes import Probe, along_one_line, typical
 
 NAME = "finite-difference"
 SHARP = 1e-9  # bar, relative to the leaf, that no second ladder would improve in a way that matters
 
 
 def finite_difference(evaluator: Evaluator, probe: Probe) -> Answer:
-    """Central differences, extrapolated, each with an error bar of its own (`extrapolate.py`)."""
+    """Central differences, extrapolated, each with an error bar of its own (`extrapolate.py`).
+
+    Leaf by leaf, entry by entry or along directions; or along one line through all leaves together.
+    """
     before = evaluator.forwards
-    base = baseline(evaluator, probe.cotangents)
-    estimates = tuple(
-        _estimate(evaluator, base, probe.directions[position], position)
-        for position in range(len(evaluator.leaves))
-    )
+    look = Differencing(evaluator, probe)
+    estimates: tuple[Estimate, ...] = ()
+    together = None
+    if probe.together is not None:
+        together = in_form(TOGETHER, None, [look.slope(dict(enumerate(probe.together)))], (1,))
+    else:
+        estimates = tuple(
+            _estimate(look, probe.directions[position], position) for position in range(len(evaluator.leaves))
+        )
     return Answer(
         oracle=NAME,
         estimates=estimates,
+        together=together,
         evaluations=evaluator.forwards - before,
         failure=evaluator.failures[0] if evaluator.failures else "",
-        noisy=bool(base.repeat.any()),
+        noisy=bool(look.base.repeat.any()),
     )
 
 
-def _estimate(evaluator: Evaluator, base: Baseline, directions: Array | None, position: int) -> Estimate:
-    leaf = evaluator.leaves[position]
+class Differencing:
+    """Slopes of <cotangent, output> along lines through the user's point."""
+
+    def __init__(self, evaluator: Evaluator, probe: Probe) -> None:
+        self.evaluator = evaluator
+        self.seed = probe.seed
+        self.base = baseline(evaluator, probe.cotangents)
+        together = along_one_line(probe, evaluator).together
+        assert together is not None
+        # Kinks are many and jumps are few: whether there are any is asked along one line.
+        self.jumps = self._ripple(dict(enumerate(together))) > 0
+
+    def differences(self, line: Line) -> Differences:
+        """The whole ladder along a line."""
+        return climb(self.evaluator, self.base, line, usable_steps(self.evaluator, line))
+
+    def slope(self, line: Line) -> Slope:
+        """The derivative along a line, with its error bar."""
+        climbed = self.differences(line)
+        found = _within_piece(climbed, slope(climbed), self._steps_within(line))
+        if not self.jumps:
+            return found
+        extra = self._ripple(line)
+        return replace(found, error=found.error + extra, ripple=extra)
+
+    def _steps_within(self, line: Line) -> int:
+        """How many of the finest steps reach across no kink of the recorded forward."""
+        return len(steps_in_one_piece(self.evaluator, self.seed, line, usable_steps(self.evaluator, line)))
+
+    def _ripple(self, line: Line) -> float:
+        steps = usable_steps(self.evaluator, line)
+        return ripple(self.evaluator, self.seed, line, steps, lambda t: self._value(line, t))
+
+    def _value(self, line: Line, t: float) -> float | None:
+        found = self.evaluator.probe(moved(self.evaluator, line, t))
+        return None if found is None else float(flat(found) @ self.base.cotangent)
+
+
+def _within_piece(climbed: Differences, whole: Slope, steps: int) -> Slope:
+    """The slope by all steps, or by the finest ones that cross no kink where those contradict it.
+
+    Many a smooth function is written in pieces, as softplus is, and all steps serve it better.
+    """
+    if steps >= climbed.step.size:
+        return whole
+    within = slope(climbed.finest(steps))
+    agree = abs(whole.value - within.value) <= whole.error + within.error
+    return whole if agree and whole.kink is within.kink and whole.error <= within.error else within
+
+
+def _estimate(look: Differencing, directions: Array | None, position: int) -> Estimate:
+    leaf = look.evaluator.leaves[position]
     if directions is None:
-        slopes, shape = _entries(evaluator, base, position), leaf.value.shape
-    else:
-        slopes = [slope(climb(evaluator, base, position, line)) for line in directions]
-        shape = (len(directions),)
+        return in_form(leaf.name, None, _entries(look, position), leaf.value.shape)
+    slopes = [look.slope({position: direction}) for direction in directions]
+    return in_form(leaf.name, directions, slopes, (len(directions),))
+
+
+def in_form(leaf: str, directions: Array | None, slopes: list[Slope], shape: tuple[int, ...]) -> Estimate:
+    """Slopes as an estimate of this shape."""
     return Estimate(
-        leaf=leaf.name,
+        leaf=leaf,
         directions=directions,
         value=np.reshape([s.value for s in slopes], shape),
         error=np.reshape([s.error for s in slopes], shape),
         kink=np.reshape([s.kink for s in slopes], shape).astype(bool),
+        ripple=np.reshape([s.ripple for s in slopes], shape),
+        bend=np.reshape([s.bend for s in slopes], shape),
     )
 
 
-def _entries(evaluator: Evaluator, base: Baseline, position: int) -> list[Slope]:
+def _entries(look: Differencing, position: int) -> list[Slope]:
     """One slope an entry, in steps of the entry's own size.
 
     Where those say too little, as for 1e-12 in a function that varies over 1, steps of the leaf's
     typical size and of 1 are tried as well.
     """
-    values = evaluator.leaves[position].value
+    values = look.evaluator.leaves[position].value
     leaf_size = typical(values)
 
     def along(index: int, size: float) -> Slope:
         direction = np.zeros(values.shape)
         direction.flat[index] = size
-        found = slope(climb(evaluator, base, position, direction))
-        return Slope(value=found.value / size, error=found.error / size, kink=found.kink)
+        found = look.slope({position: direction})
+        return found.per(size)
 
     own_sizes = [abs(float(value)) or min(leaf_size, 1.0) for value in values.flat]
     slopes = [along(index, size) for index, size in enumerate(own_sizes)]
@@ -77,9 +144,15 @@ def _entries(evaluator: Evaluator, base: Baseline, position: int) -> list[Slope]
 
 
 def _sharper(first: Slope, second: Slope) -> Slope:
-    """The slope with the smaller bar, widened by what the other contradicts it by."""
+    """The slope with the smaller bar, widened to the whole of both where they contradict each other.
+
+    second: from larger steps. They say nothing of a kink that is here, of a slope that they cannot tell from
+    none, or of one that still changes on their way down.
+    """
+    if second.kink or second.drifts or not abs(second.value) > second.error:
+        return first
+    if not np.isfinite(first.error):
+        return second
     best, other = sorted((first, second), key=lambda s: s.error)
-    if second.kink or not np.isfinite(other.error):
-        return best if not second.kink else first  # a kink that only larger steps reach is not here
-    gap = abs(best.value - other.value) - best.error - other.error
-    return Slope(value=best.value, error=best.error + max(0.0, gap), kink=best.kink)
+    gap = abs(best.value - other.value)
+    return best if gap <= best.error + other.error else replace(best, error=gap + other.error)

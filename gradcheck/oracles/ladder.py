@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gradcheck.claim import Array
 from gradcheck.evaluator import Arrays, Evaluator
 from gradcheck.oracles.base import flat
+from gradcheck.oracles.line import Line, moved, realised
+from gradcheck.rounding import arithmetic
 
-STEPS = tuple(2.0 ** -(2 + 4 * k) for k in range(11))
 ROUNDING_UNITS = 4  # units of round-off that one evaluation of an output is granted unmeasured
-
-GRAINS = 256  # units of round-off of an entry that a step must be at least, to be a step of that size
+BESIDE = np.pi * 1e-3  # of an entry's size: no number that makes another one round
+EDGE = 5  # steps on one side alone that make a derivative at the edge of a domain
+BREAK_SIGNAL = 50  # times the rounding: a distance from f(x) that is believed
+BREAK_SPREAD = 0.02  # by which the distance may change over the three finest steps; a slope changes 16-fold
 REPEATS = 3  # evaluations at the user's own point, which must all give the same output
 BISECTIONS = 12  # steps towards where outputs begin to move; each halves the distance
 JUMP_MARGIN = 64  # a movement that much larger than proportional is a jump
@@ -31,6 +34,7 @@ class Differences:
     rounding: what <u, f> may be off by at each step, from the outputs that moved at any step.
     unseen: the derivative that outputs which never moved can hide below their round-off.
     jump: the smallest jump of <u, f> that was met on the way; 0 where the outputs move smoothly.
+    broken: whether <u, f> keeps a distance from f(x) on some side, however near one comes.
     """
 
     step: Array
@@ -40,6 +44,12 @@ class Differences:
     rounding: Array
     unseen: float
     jump: float
+    broken: bool = False
+
+    def finest(self, count: int) -> Differences:
+        """The same without the coarser steps; what never moves on any step stays what it was."""
+        names = ("step", "central", "second", "gaps", "rounding")
+        return replace(self, **{name: getattr(self, name)[-count:] for name in names})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +65,11 @@ class Baseline:
 def baseline(evaluator: Evaluator, cotangents: Arrays) -> Baseline:
     """Evaluates the user's point again, to see whether it always gives the same output."""
     output = flat(evaluator.outputs)
-    units = [np.full(out.size, ROUNDING_UNITS * np.finfo(out.dtype).eps) for out in evaluator.outputs]
+    kinds = arithmetics(evaluator)
+    units = [
+        np.full(out.size, ROUNDING_UNITS * np.finfo(kind).eps)
+        for out, kind in zip(evaluator.outputs, kinds, strict=True)
+    ]
     repeats = [flat(evaluator.forward(evaluator.point)) for _ in range(REPEATS)]
     return Baseline(
         cotangent=flat(cotangents),
@@ -65,50 +79,40 @@ def baseline(evaluator: Evaluator, cotangents: Arrays) -> Baseline:
     )
 
 
-def climb(evaluator: Evaluator, base: Baseline, position: int, direction: Array) -> Differences:
-    """Take every step of the ladder along a direction of the leaf at `position`.
+def arithmetics(evaluator: Evaluator) -> list[type]:
+    """The type that each output was computed in, maybe of fewer digits than the one it is returned in."""
+    beside = evaluator.probe(tuple(value * (1 + BESIDE) for value in evaluator.point))
+    others = beside if beside is not None else evaluator.outputs
+    return [arithmetic(here, there) for here, there in zip(evaluator.outputs, others, strict=True)]
+
+
+def climb(evaluator: Evaluator, base: Baseline, line: Line, steps: tuple[float, ...]) -> Differences:
+    """Take these steps, coarsest first, along a line.
 
     Left out are steps at which the forward raises or is not finite, since the probe chose that
-    point and not the user, and steps of so few units of round-off that they are not the
-    direction any more.
+    point and not the user. Where the point lies at the edge of the forward's domain, one side is left.
     """
-    at, direction = evaluator.point[position], direction.astype(np.float64)
-    moving = direction != 0
-    grain = GRAINS * np.finfo(at.dtype).eps * np.max(np.abs(at[moving] / direction[moving]), initial=0)
 
     def outputs(t: float) -> Array | None:
-        found = evaluator.probe(moved_point(evaluator, position, direction * t))
+        found = evaluator.probe(moved(evaluator, line, t))
         if found is None:
             return None
         vector = flat(found)
         return vector if np.isfinite(vector).all() else None
 
-    steps, above, below = [], [], []
-    for t in STEPS:
-        if t >= grain:
-            plus, minus = outputs(t), outputs(-t)
-            if plus is not None and minus is not None:
-                steps.append(_realised(at, direction, t))
-                above.append(plus)
-                below.append(minus)
-    shape = (len(steps), base.output.size)
-    above, below = np.reshape(above, shape), np.reshape(below, shape)
-    jump = _jump(base, outputs, np.array(steps), above, below)
-    return _differences(base, np.array(steps, float), above, below, jump)
-
-
-def moved_point(evaluator: Evaluator, position: int, change: Array) -> Arrays:
-    """The point with one leaf moved."""
-    point = list(evaluator.point)
-    point[position] = point[position] + change
-    return tuple(point)
-
-
-def _realised(at: Array, direction: Array, t: float) -> float:
-    """Half the step that was taken, which is not t: x + t d and x - t d were rounded."""
-    unit = direction / np.abs(direction).max()  # its square neither overflows nor vanishes
-    taken = ((at + direction * t) - (at - direction * t)) / np.abs(direction).max()
-    return float(np.vdot(unit, taken) / np.vdot(unit, unit) / 2)
+    above = {t: found for t in steps if (found := outputs(t)) is not None}
+    below = {t: found for t in steps if (found := outputs(-t)) is not None}
+    both = [t for t in steps if t in above and t in below]
+    if not both:
+        for side, found in ((1, above), (-1, below)):
+            if len(found) >= EDGE:
+                taken = np.array([realised(evaluator, line, side * t, 0.0) for t in found])
+                return _one_sided(base, taken, np.stack(list(found.values())))
+    shape = (len(both), base.output.size)
+    plus, minus = (np.reshape([side[t] for t in both], shape) for side in (above, below))
+    jump = _jump(base, outputs, np.array(both), plus, minus)
+    taken = np.array([realised(evaluator, line, t, -t) for t in both], float)
+    return _differences(base, taken, plus, minus, jump)
 
 
 def _jump(
@@ -139,6 +143,43 @@ def _jump(
     return 0.0
 
 
+def _one_sided(base: Baseline, steps: Array, values: Array) -> Differences:
+    """Differences from f(x) itself. They are off by all powers of t and not by the even ones alone, and so
+    are a series of even powers of the square root of t, in which they are given."""
+    u, root = base.cotangent, np.sqrt(np.abs(steps))
+    mobile = (values != base.output).any(axis=0)
+    largest = np.maximum(np.abs(values), np.abs(base.output))
+    nothing = np.zeros(steps.size)
+    return Differences(
+        step=root,
+        central=(values - base.output) @ u / steps,
+        second=nothing,
+        gaps=nothing,
+        rounding=((base.unit * largest + base.repeat) * mobile) @ np.abs(u) / root,
+        unseen=_hidden(base, mobile) / float(np.abs(steps[0])),
+        jump=0.0,
+        broken=_broken(base, values),
+    )
+
+
+def _broken(base: Baseline, values: Array) -> bool:
+    """Whether values on one side stay as far from f(x) on the three finest steps."""
+    distance = np.abs((values[-3:] - base.output) @ base.cotangent)
+    rounding = np.abs(base.cotangent) @ (base.unit * np.abs(base.output) + base.repeat)
+    return bool(
+        distance.size == 3
+        and (distance > BREAK_SIGNAL * rounding).all()
+        and np.ptp(distance) <= BREAK_SPREAD * distance[-1]
+    )
+
+
+def _hidden(base: Baseline, mobile: Array) -> float:
+    """What outputs that never move may hide below their round-off."""
+    # An output of exactly 0 has no size of its own: what it lost was rounded away beside 1.
+    size = np.where(base.output == 0, 1, np.abs(base.output))
+    return float((np.abs(base.cotangent) * (base.unit * size + base.repeat) * ~mobile).sum())
+
+
 def _differences(base: Baseline, steps: Array, above: Array, below: Array, jump: float) -> Differences:
     u = base.cotangent
     change = (above != base.output) | (below != base.output)
@@ -147,15 +188,13 @@ def _differences(base: Baseline, steps: Array, above: Array, below: Array, jump:
     # then adds no round-off, however large it is.
     largest = np.maximum(np.maximum(np.abs(above), np.abs(below)), np.abs(base.output))
     second = (above - base.output) - (base.output - below)
-    # An output of exactly 0 has no size of its own: what it lost was rounded away beside 1.
-    size = np.where(base.output == 0, 1, np.abs(base.output))
-    still = np.abs(u) * (base.unit * size + base.repeat) * ~mobile
     return Differences(
         step=steps,
         central=(above - below) @ u / (2 * steps),
         second=second @ u,
         gaps=np.abs(second) @ np.abs(u),
         rounding=((base.unit * largest + base.repeat) * mobile) @ np.abs(u),
-        unseen=float(still.sum() / steps[0]) if steps.size else float("inf"),
+        unseen=_hidden(base, mobile) / float(steps[0]) if steps.size else float("inf"),
         jump=jump,
+        broken=_broken(base, above) or _broken(base, below),
     )

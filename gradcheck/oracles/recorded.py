@@ -27,6 +27,7 @@ def recorded(evaluator: Evaluator, seed: int) -> Any:
     """
     if "trace" not in evaluator.shared:
         try:
+            _repeats(evaluator)
             trace = _recorded(evaluator)
             _believe(evaluator, trace, seed)
             evaluator.shared["trace"] = trace
@@ -65,11 +66,20 @@ def in_single(jaxpr: Any, coarse: list[Arrays], cotangents: Arrays) -> list[Arra
         return []
 
 
+def _repeats(evaluator: Evaluator) -> None:
+    """Whether the forward says the same twice: of what is drawn anew, one draw would be recorded for all."""
+    again = evaluator.forward(evaluator.point)
+    if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(again, evaluator.outputs, strict=True)):
+        raise NotRecorded("the forward gives two outputs for the same inputs")
+
+
 def _recorded(evaluator: Evaluator) -> Any:
     from gradcheck.tracing.lift import Leak, lift
 
     claim = evaluator.claim
     forward = claim.forward  # by a name of its own, from which the walk to the user's code sets out
+    if any(value.dtype.itemsize > 8 for value in evaluator.point):
+        raise NotRecorded("long double inputs are not recorded: JAX has no such type")
     try:
         trace = lift(lambda *values: forward(*claim.inputs_at(values)), *evaluator.point)
     except Leak as leak:

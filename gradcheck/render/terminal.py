@@ -14,6 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from gradcheck.curve import Scaling
 from gradcheck.diagnosis.evidence import Finding
 from gradcheck.report import Report
 from gradcheck.verdict import LeafResult, Reason, Verdict
@@ -22,7 +23,7 @@ COLOURS = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red", Verdict.UNDECID
 WIDTH = 100  # of plain text; what is longer wraps
 
 TO_DO = {
-    Reason.KINK: "the point is a kink along every direction asked, which blurs all entries: check at "
+    Reason.KINK: "the forward has a kink or a jump at this point, which leaves the gradient open: check at "
     "another point, or fewer than 1000 entries at a time",
     Reason.NOISE: "the forward's noise hides errors of the size asked for: compute in float64, "
     "pass reference=, or allow more with sensitivity=",
@@ -31,9 +32,16 @@ TO_DO = {
     Reason.FORWARD_DISAGREES: "the reference is another function than the forward: compare the two first",
     Reason.ORACLES_DISAGREE: "the oracles contradict each other here, so that neither is evidence: "
     "check at another point, or in higher precision",
-    Reason.NO_POWER: "nothing was compared: ask for more oracles, or pass reference=",
+    Reason.NO_POWER: "no error could have been seen: ask for more oracles, pass reference=, or check at "
+    "another point",
     Reason.OUT_OF_DOMAIN: "no finite value around this point: check at a point inside the function's domain",
     Reason.NONFINITE: "neither the claim nor the truth is finite here: check at another point",
+}
+
+SCALINGS = {
+    Scaling.STAYS: "stays as their step shrinks: the formula is off",
+    Scaling.FALLS: "falls with the square of their step: it is truncation",
+    Scaling.GROWS: "grows as their step shrinks: it is noise of the forward",
 }
 
 
@@ -55,6 +63,9 @@ def _parts(report: Report) -> Iterator[RenderableType]:
     elif report.reason is Reason.FORWARD_DISAGREES:
         yield _line(f"{report.name}: the reference computes another function", report.verdict)
         yield _facts([("reason", f"{report.reason.value}: {TO_DO[report.reason]}")])
+    for finding in (finding for finding in report.findings if not finding.leaf):
+        yield _line(f"{report.name}: {finding.message}", Verdict.FAIL)
+        yield _facts([("rule", finding.code), ("remedy", finding.remedy)])
     for leaves, finding in _causes(report):
         yield _line(f"{report.name}: {_subject(_names(leaves))} wrong", Verdict.FAIL)
         yield _facts(_wrong_facts(leaves[0], finding, report))
@@ -144,6 +155,9 @@ def _leaf_table(report: Report) -> Table:
 
 
 def _footer(report: Report) -> Iterator[str]:
+    for leaf in report.leaves:
+        if leaf.curve is not None and leaf.curve.scaling is not None:
+            yield f"{leaf.name}: the gap to finite differences {SCALINGS[leaf.curve.scaling]}"
     for oracle in report.oracles:
         if oracle.available:
             raised = f"; at a probe the forward raised {oracle.why_not}" if oracle.why_not else ""
@@ -152,6 +166,7 @@ def _footer(report: Report) -> Iterator[str]:
             yield f"not asked {oracle.name}: {oracle.why_not}"
     for item in report.not_checked:
         yield f"NOT CHECKED {item}"
+    yield from report.notes
     calls = report.evaluations
     yield f"errors are relative to the leaf's largest entry; a PASS had to see {report.sensitivity:g}"
     yield f"calls: {calls.forward} of forward, {calls.backward} of backward; seed {report.seed}"

@@ -198,9 +198,9 @@ def _own_functions() -> dict[str, Twin]:
         return averaged
 
     def symmetric(x: Any, lower: bool) -> Any:
-        """LAPACK reads one triangle: the other one is no input."""
+        """LAPACK reads one triangle, and of a complex one's diagonal the real part: the rest is no input."""
         half = jnp.tril(x) if lower else jnp.triu(x)
-        return half + jnp.swapaxes(half, -1, -2) - half * jnp.eye(x.shape[-1])
+        return half + jnp.conj(jnp.swapaxes(half, -1, -2)) - jnp.real(half * jnp.eye(x.shape[-1]))
 
     def cholesky(x: Any, *, upper: bool = False) -> Any:
         return jnp.linalg.cholesky(symmetric(x, lower=not upper), upper=upper)

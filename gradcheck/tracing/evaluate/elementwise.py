@@ -132,6 +132,20 @@ def logistic(x: Any) -> Any:
     return 1 / (1 + np.exp(-x))
 
 
+def log_of_one_plus(_params: Params, ins: Values, _outs: Values) -> Program:
+    """log(1 + x). NumPy's for complex numbers loses the real part of a small x: it takes |1 + x| first."""
+    if ins[0].dtype.kind != "c":
+        return np.log1p
+
+    def accurate(x: Any) -> Any:
+        small = np.abs(x) < 0.5
+        re, im = np.where(small, x.real, 0), np.where(small, x.imag, 0)
+        size = np.log1p(re * (2 + re) + im**2) / 2
+        return np.where(small, size + 1j * np.arctan2(im, 1 + re), np.log1p(x))
+
+    return accurate
+
+
 def rounding(params: Params, ins: Values, outs: Values) -> Program | None:
     """Halves to even, or away from zero."""
     to_even = params["rounding_method"].name == "TO_NEAREST_EVEN"
@@ -256,7 +270,6 @@ DIRECT: dict[str, Program] = {
     "exp": np.exp,
     "exp2": np.exp2,
     "log": np.log,
-    "log1p": np.log1p,
     "expm1": np.expm1,
     "sqrt": np.sqrt,
     "rsqrt": reciprocal_root,
@@ -306,6 +319,7 @@ RULES: dict[str, Rule] = {
     "lt_to": comparison(total_less),
     "le_to": comparison(lambda x, y: ~total_less(y, x)),
     "eq_to": comparison(lambda x, y: ~(total_less(x, y) | total_less(y, x))),
+    "log1p": log_of_one_plus,
     "div": divide,
     "rem": remainder,
     "pow": power,

@@ -1,0 +1,92 @@
+"""Where in a large leaf a gradient is wrong: by bisection, where only finite differences are to be had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradcheck.claim import Array
+from gradcheck.oracles.extrapolate import Slope
+from gradcheck.oracles.finite_difference import Differencing
+
+LADDERS = 24  # that a search may climb: with those of the entries it finds 600 evaluations of the forward
+PLACES = 3  # wrong entries after which it is known that there are several
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """Entries first <= i < last of the flattened leaf, and by how much the claim is off along them."""
+
+    first: int
+    last: int
+    gap: float
+    bar: float
+
+    @property
+    def wrong(self) -> bool:
+        return abs(self.gap) > self.bar
+
+
+class Search:
+    """Halves a wrong direction until single entries are left.
+
+    The slope along a direction is the sum of the slopes along its halves, so that one half is measured
+    and the other one follows, unless the bars add up to too much. k wrong entries of n take about
+    k log2(n) ladders.
+    """
+
+    def __init__(self, look: Differencing, position: int, claimed: Array, rounding: float) -> None:
+        self.look, self.position = look, position
+        self.claimed = claimed.ravel().astype(np.float64)
+        self.rounding = rounding
+        self.shape = claimed.shape
+        self.ladders = 0
+
+    def wrong_entries(self, direction: Array, whole: Slope) -> list[int]:
+        """Positions in the flattened leaf of wrong entries, at most PLACES of them; none where the halves
+        are too small to be told from noise."""
+        line = direction.ravel()
+        start = Segment(first=0, last=line.size, gap=self._gap(whole, line), bar=whole.error)
+        found: list[int] = []
+        for entry in self._descend(line, start):
+            found.append(entry)
+            if len(found) == PLACES:
+                break
+        return found
+
+    def slope_at(self, entry: int, size: float) -> Slope:
+        """The derivative by one entry, measured in steps of a size."""
+        found = self._measured(np.eye(1, self.claimed.size, entry).ravel() * size)
+        return found.per(size)
+
+    def _descend(self, line: Array, segment: Segment) -> Iterator[int]:
+        if segment.last - segment.first == 1:
+            yield segment.first
+            return
+        middle = (segment.first + segment.last) // 2
+        left = self._segment(line, segment.first, middle)
+        right = Segment(
+            first=middle, last=segment.last, gap=segment.gap - left.gap, bar=segment.bar + left.bar
+        )
+        if not left.wrong and not right.wrong:
+            right = self._segment(line, middle, segment.last)
+        # The worse half first: a search that ends early has then seen the worst.
+        for half in sorted((left, right), key=lambda s: -abs(s.gap)):
+            if half.wrong and self.ladders < LADDERS:
+                yield from self._descend(line, half)
+
+    def _segment(self, line: Array, first: int, last: int) -> Segment:
+        part = np.zeros_like(line)
+        part[first:last] = line[first:last]
+        found = self._measured(part)
+        own = self.rounding * float(np.abs(part).sum())
+        return Segment(first=first, last=last, gap=self._gap(found, part), bar=found.error + own)
+
+    def _gap(self, found: Slope, line: Array) -> float:
+        return found.value - float(self.claimed @ line)
+
+    def _measured(self, line: Array) -> Slope:
+        self.ladders += 1
+        return self.look.slope({self.position: line.reshape(self.shape)})

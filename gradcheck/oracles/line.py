@@ -1,0 +1,48 @@
+"""A line through the user's point: which leaves move along it, and by how much a step."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradcheck.claim import Array
+from gradcheck.evaluator import Arrays, Evaluator
+
+STEPS = tuple(2.0 ** -(2 + 4 * k) for k in range(11))
+GRAINS = 256  # units of round-off of an entry that a step must be at least, to be a step of that size
+
+Line = dict[int, Array]  # the direction of every leaf that moves, by the leaf's position
+
+
+def moved(evaluator: Evaluator, line: Line, t: float) -> Arrays:
+    """The point after t steps along the line."""
+    point = list(evaluator.point)
+    for position, direction in line.items():
+        point[position] = point[position] + direction.astype(np.float64) * t
+    return tuple(point)
+
+
+def usable_steps(evaluator: Evaluator, line: Line) -> tuple[float, ...]:
+    """The steps of the ladder, coarsest first, less those of so few units of round-off that they are not
+    the direction any more."""
+    finest = max((_grain(evaluator.point[position], d) for position, d in line.items()), default=0.0)
+    return tuple(t for t in STEPS if t >= finest)
+
+
+def _grain(at: Array, direction: Array) -> float:
+    moving = direction != 0
+    return GRAINS * float(np.finfo(at.dtype).eps * np.max(np.abs(at[moving] / direction[moving]), initial=0))
+
+
+def realised(evaluator: Evaluator, line: Line, t: float, back: float) -> float:
+    """The step that was taken from `back` to t, which is not t - back: both points were rounded.
+
+    Half of it where it goes to both sides, so that f(t) - f(-t) is divided by twice the result.
+    """
+    largest = max(float(np.abs(direction).max(initial=0)) for direction in line.values())
+    along = squared = 0.0
+    for position, direction in line.items():
+        at, unit = evaluator.point[position], direction / largest  # squares neither overflow nor vanish
+        taken = ((at + direction * t) - (at + direction * back)) / largest
+        along += float(np.vdot(unit, taken))
+        squared += float(np.vdot(unit, unit))
+    return along / squared / (2 if back else 1)

@@ -1,0 +1,148 @@
+"""What a backward must honour besides numbers: write to nothing it is given, be linear in the cotangent,
+and say the same twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gradcheck.claim import Array
+from gradcheck.evaluator import Arrays, Evaluator
+from gradcheck.probes import COTANGENTS, Probe, generator, signed
+from gradcheck.rounding import allowance, arithmetic
+
+# A cotangent that many times as large, which a clipped gradient does not survive, by the bytes of a number.
+LARGE = {2: 4, 4: 1024, 8: 1024}
+UNSCALED = 1e-2  # of its size: closer than that to what it was, a gradient has not grown with the cotangent
+LOST = 2.0**10  # times its rounding that two right sums of gradients may differ by
+Gradients = tuple[Array | None, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Breach:
+    """One rule broken. Codes are those of the list of mistakes."""
+
+    code: str
+    message: str
+    remedy: str
+
+
+def breaches(evaluator: Evaluator, probe: Probe, claimed: tuple[Array, ...]) -> tuple[Breach, ...]:
+    """Every rule that the claim's functions break at the user's point; none are known of values."""
+    if not evaluator.claim.repeatable:
+        return ()
+    with np.errstate(all="ignore"):
+        return (*_mutations(evaluator, probe), *_answers(Answers.of(evaluator, probe, claimed)))
+
+
+def _mutations(evaluator: Evaluator, probe: Probe) -> Iterator[Breach]:
+    for function, written in evaluator.written(probe.cotangents).items():
+        if written:
+            yield Breach(
+                code="mutates",
+                message=f"the {function} writes into {' and '.join(written)}",
+                remedy="compute on a copy, e.g. x = x.copy(), or without `out=`, `+=` and `x[...] =`",
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """The backward asked again: claimed is what it said of `cotangents`, second what it says of `other`.
+
+    unit: of rounding, for a leaf's gradient of size 1. residue: what is left of sums
+    as large as the function that cancel.
+    """
+
+    evaluator: Evaluator
+    cotangents: Arrays
+    other: Arrays
+    second: Gradients
+    claimed: tuple[Array, ...]
+    unit: float
+    residue: float
+
+    @classmethod
+    def of(cls, evaluator: Evaluator, probe: Probe, claimed: tuple[Array, ...]) -> Answers:
+        """The cotangent of the check, and another one."""
+        rng = generator(probe.seed, COTANGENTS)
+        other = tuple(signed(rng, u.shape) for u in probe.cotangents)
+        second = evaluator.backward(evaluator.point, other)
+        kinds = [
+            arithmetic(g, s)
+            for g, s in zip(claimed, second, strict=True)
+            if s is not None and s.shape == g.shape
+        ]
+        kinds += [array.dtype.type for array in evaluator.outputs]
+        unit = max(allowance(np.dtype(kind), 1.0) for kind in kinds)
+        size = sum(
+            float(np.abs(u * o).sum()) for u, o in zip(probe.cotangents, evaluator.outputs, strict=True)
+        )
+        return cls(
+            evaluator=evaluator,
+            cotangents=probe.cotangents,
+            other=other,
+            second=second,
+            claimed=claimed,
+            unit=LOST * unit,
+            residue=size,
+        )
+
+    def to(self, cotangents: Arrays) -> Gradients:
+        """What the backward says of these."""
+        return self.evaluator.backward(self.evaluator.point, cotangents)
+
+    def same(self, found: Gradients, expected: tuple[Array, ...], residue: float) -> bool:
+        """Whether gradients are equal but for rounding."""
+        return all(g is None or self._close(g, e, residue) for g, e in zip(found, expected, strict=True))
+
+    def _close(self, found: Array, expected: Array, residue: float) -> bool:
+        known = np.isfinite(expected)
+        largest = np.abs(expected).max(initial=0, where=known)
+        return found.shape == expected.shape and bool(
+            (np.abs(found - expected) <= self.unit * (largest + residue))[known].all()
+        )
+
+
+def _answers(ask: Answers) -> Iterator[Breach]:
+    if not ask.same(ask.to(ask.cotangents), ask.claimed, 0.0):
+        yield Breach(
+            code="accumulates",
+            message="the backward gives another answer the second time, for the same arguments",
+            remedy="start each gradient from zero, and keep no state between calls",
+        )
+    elif ask.evaluator.claim.takes_cotangent and all(np.isfinite(g).all() for g in ask.claimed):
+        yield from _linear(ask)
+
+
+def _linear(ask: Answers) -> Iterator[Breach]:
+    large = LARGE[min(8, *(out.dtype.itemsize for out in ask.evaluator.outputs))]
+    scaled = ask.to(tuple(large * u for u in ask.cotangents))
+    unscaled = replace(ask, unit=min(ask.unit, UNSCALED))
+    if any(g.any() for g in ask.claimed) and unscaled.same(scaled, ask.claimed, 0.0):
+        yield Breach(
+            code="ignores-cotangent",
+            message="the backward returns the same whatever gradient comes in",
+            remedy="multiply by the incoming gradient",
+        )
+    elif not (
+        ask.same(scaled, tuple(large * g for g in ask.claimed), large * ask.residue) and _additive(ask)
+    ):
+        yield Breach(
+            code="nonlinear-backward",
+            message="the backward is not linear in the incoming gradient",
+            remedy="clip or rescale gradients where they are used, not inside the backward",
+        )
+
+
+def _additive(ask: Answers) -> bool:
+    """backward(u + v) against backward(u) + backward(v), and backward(0) against 0."""
+    second = ask.second
+    both = ask.to(tuple(u + v for u, v in zip(ask.cotangents, ask.other, strict=True)))
+    nothing = ask.to(tuple(0 * u for u in ask.cotangents))
+    sums = tuple(g + (0 if s is None else s) for g, s in zip(ask.claimed, second, strict=True))
+    sizes = max(
+        (float(np.abs(g).max(initial=0)) for g in (*ask.claimed, *second) if g is not None), default=0.0
+    )
+    return ask.same(both, sums, ask.residue + sizes) and all(z is None or not np.any(z) for z in nothing)

@@ -1,0 +1,68 @@
+"""Entries of all sizes side by side, each judged by its own; and rounding that is told from mistakes."""
+
+import numpy as np
+import pytest
+
+from gradcheck import Verdict, check_gradients
+
+RNG = np.random.default_rng(4)
+SIZES = np.array([1e3, 1.0, 1e-4, 1e-8, 1e-12])
+X = RNG.uniform(0.5, 1.5, SIZES.size)
+
+
+def forward(x):
+    return np.sum(SIZES * np.sin(x)) + 1e3
+
+
+def gradient(x):
+    return SIZES * np.cos(x)
+
+
+@pytest.mark.parametrize("entry", range(4))
+@pytest.mark.parametrize("error", [1e-6, -1e-5, 1e-3])
+def test_an_error_in_a_tiny_entry_beside_a_large_one_is_seen(entry, error):
+    assert check_gradients(forward, X, gradients=gradient)
+    wrong = gradient(X)
+    wrong[entry] *= 1 + error
+    scale = wrong / gradient(X)
+    report = check_gradients(forward, X, gradients=lambda x: gradient(x) * scale)
+    assert (report.verdict, report.leaves[0].worst_index) == (Verdict.FAIL, (entry,))
+
+
+CANCELLING = {
+    "s(1 - s)": (lambda x: 1 / (1 + np.exp(-x)), lambda s, x: s * (1 - s)),
+    "1 - t^2": (np.tanh, lambda t, x: 1 - t**2),
+    "1 - cos": (lambda x: x - np.sin(x), lambda _, x: 1 - np.cos(x)),
+    "difference of roots": (
+        lambda x: (x + 1) ** 1.5 - x**1.5,
+        lambda _, x: 1.5 * (np.sqrt(x + 1) - np.sqrt(x)),
+    ),
+    "exp less exp": (lambda x: np.exp(x) - np.exp(-x) - 2 * x, lambda _, x: np.exp(x) + np.exp(-x) - 2),
+}
+POINTS = {
+    "s(1 - s)": [5.0, 15.0, 25.0, 31.0, 35.0, 36.0],
+    "1 - t^2": [3.0, 9.0, 12.0, 15.0, 18.0],
+    "1 - cos": [1e-2, 1e-4, 1e-6],
+    "difference of roots": [1e2, 1e6],
+    "exp less exp": [1e-2, 1e-4],
+}
+
+
+@pytest.mark.parametrize("name", CANCELLING)
+def test_a_right_formula_whose_digits_cancel_is_not_accused_nor_is_a_wrong_one_excused(name):
+    f, derivative = CANCELLING[name]
+    x = np.array([*POINTS[name], 0.7])
+    right = check_gradients(lambda x: f(x).sum(), x, gradients=lambda x: derivative(f(x), x))
+    assert right.verdict is not Verdict.FAIL
+    for entry in range(x.size):
+        mask = 1 + 0.5 * (np.arange(x.size) == entry)
+        wrong = check_gradients(lambda x: f(x).sum(), x, gradients=lambda x, m=mask: m * derivative(f(x), x))
+        cancels = abs(derivative(f(x), x)[entry]) < 1e-13
+        assert wrong.verdict is Verdict.FAIL or cancels, x[entry]
+
+
+@pytest.mark.parametrize("x", [1e8, 1e10, 1e12])
+def test_where_all_digits_cancel_nobody_is_accused(x):
+    f, derivative = CANCELLING["difference of roots"]
+    right = check_gradients(f, x, gradients=lambda x: derivative(None, x))
+    assert right.verdict is not Verdict.FAIL

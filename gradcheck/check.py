@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import platform
 import sys
 from collections.abc import Callable
@@ -36,6 +37,7 @@ def check_gradients(
     oracles: str | tuple[str, ...] | list[str] = "auto",
     sensitivity: str | float = "auto",
     convention: str = "vjp",
+    order: int = 1,
     names: tuple[str, ...] | list[str] | None = None,
     seed: int = 0,
 ) -> Report:
@@ -47,7 +49,8 @@ def check_gradients(
     `constant(...)`. reference: the forward in jax.numpy, which JAX then differentiates. oracles:
     "auto", or names. sensitivity: the relative error in any leaf that a PASS must have been able to
     see. convention: "vjp", or "mean-in-parameters" where dW and db of every layer carry 1/m and dA
-    does not. names: for the inputs in the report. seed: of every random choice.
+    does not. order: 2 judges, of a function in JAX, the gradient of its gradient. names: for the inputs
+    in the report. seed: of every random choice.
 
     Raises ClaimError where the call makes no claim that can be judged; an exception of the user's
     own functions at the user's own point passes through.
@@ -65,6 +68,7 @@ def check_gradients(
             reference=reference,
             names=names,
             convention=convention,
+            order=order,
         )
         seen = examine(claim, asked, seed, threshold)
         claim = seen.evaluator.claim  # a complex one is read in one convention from here on
@@ -158,5 +162,5 @@ def _all_agree(rows: tuple[Any, ...], left: str, right: str) -> bool | None:
 
 def _versions() -> dict[str, str]:
     versions = {"gradcheck": __version__, "python": platform.python_version(), "numpy": np.__version__}
-    jax = sys.modules.get("jax")
-    return versions | ({"jax": jax.__version__} if jax else {})
+    used = [name for name in ("jax", "torch", "autograd") if name in sys.modules]
+    return versions | {name: importlib.metadata.version(name) for name in used}

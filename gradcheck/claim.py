@@ -53,6 +53,9 @@ class Claim:
     takes_cotangent: False where vjp answers for the cotangent 1 whatever it is given.
     repeatable: False where the gradients are values, true at `inputs` only.
     data: positions of inputs that hold the batch. not_checked: what was seen and left out.
+    disturbed(cotangent, inputs, others) -> (output, gradients) at inputs where the same functions, or the
+    same object, have run on others first; None where nothing lasts from run to run.
+    unrecorded: why no record of the forward would say anything; empty where one might.
     """
 
     name: str
@@ -65,6 +68,8 @@ class Claim:
     repeatable: bool = True
     data: tuple[int, ...] = ()
     not_checked: tuple[str, ...] = ()
+    disturbed: Callable[[Tree, tuple[Tree, ...], tuple[Tree, ...]], tuple[Tree, Tree]] | None = None
+    unrecorded: str = ""
 
     def leaves(self) -> tuple[Leaf, ...]:
         """The differentiable arrays in order. Raises ClaimError for inputs that cannot be judged."""
@@ -82,6 +87,15 @@ class Claim:
                 "Pass at least one array with entries"
             )
         return tuple(found)
+
+    def leaves_of_data(self) -> tuple[bool, ...]:
+        """Of every differentiable leaf whether it belongs to the batch."""
+        return tuple(
+            position in self.data
+            for position, (name, tree) in enumerate(zip(self.names, self.inputs, strict=True))
+            for path, leaf in iter_leaves(tree, name)
+            if is_float(path, leaf)
+        )
 
     def __post_init__(self) -> None:
         if len(self.names) != len(self.inputs) or len(set(self.names)) != len(self.names):

@@ -83,6 +83,24 @@ class Evaluator:
         except Exception:  # noqa: BLE001 - the user's code may refuse our point, which is then no evidence
             return ()
 
+    def disturbed_backward(self, others: Arrays, cotangents: Arrays) -> tuple[Array | None, ...]:
+        """`backward` at the point after a run at other values; () where nothing lasts, or that run raises.
+
+        Also where the output is another one, as that of a layer which draws its own numbers: such a state is
+        its own.
+        """
+        if self.claim.disturbed is None:
+            return ()
+        at, beside = self.claim.inputs_at(self.point), self.claim.inputs_at(others)
+        self.backwards += 1
+        try:
+            with np.errstate(all="ignore"):
+                output, raw = self.claim.disturbed(self._cotangent(cotangents), at, beside)
+        except Exception:  # noqa: BLE001 - the user's code may refuse our values, which shows nothing
+            return ()
+        same = all(np.array_equal(a, b) for a, b in zip(_outputs(output), self.outputs, strict=True))
+        return tuple(_gradient("", gradient) for gradient in align(self.claim, raw)) if same else ()
+
     def single_backward(self, cotangents: Arrays) -> tuple[Array | None, ...]:
         """`backward` at the point in float32, () where the user's code refuses that.
 

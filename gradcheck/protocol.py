@@ -16,6 +16,7 @@ from gradcheck.rounding import allowance, arithmetic
 # A cotangent that many times as large, which a clipped gradient does not survive, by the bytes of a number.
 LARGE = {2: 4, 4: 1024, 8: 1024}
 UNSCALED = 1e-2  # of its size: closer than that to what it was, a gradient has not grown with the cotangent
+MOVE = 0.2  # of its size that other data is off
 LOST = 2.0**10  # times its rounding that two right sums of gradients may differ by
 Gradients = tuple[Array | None, ...]
 
@@ -62,6 +63,7 @@ class Answers:
     claimed: tuple[Array, ...]
     unit: float
     residue: float
+    seed: int
 
     @classmethod
     def of(cls, evaluator: Evaluator, probe: Probe, claimed: tuple[Array, ...]) -> Answers:
@@ -87,11 +89,30 @@ class Answers:
             claimed=claimed,
             unit=LOST * unit,
             residue=size,
+            seed=probe.seed,
         )
 
     def to(self, cotangents: Arrays) -> Gradients:
         """What the backward says of these."""
         return self.evaluator.backward(self.evaluator.point, cotangents)
+
+    def beside(self) -> Arrays:
+        """Other data: the leaves of the batch moved, all others as they are."""
+        rng = generator(self.seed, COTANGENTS)
+        moved = self.evaluator.claim.leaves_of_data()
+        return tuple(
+            value * (1 + MOVE * signed(rng, value.shape)) if moves else value
+            for value, moves in zip(self.evaluator.point, moved, strict=True)
+        )
+
+    def disturbed(self) -> Gradients:
+        """What the backward says after a run on other data; () where nothing lasts."""
+        return self.evaluator.disturbed_backward(self.beside(), self.cotangents)
+
+    def undisturbed(self) -> bool:
+        """Whether a run on other data changes nothing."""
+        found = self.disturbed()
+        return not found or self.same(found, self.claimed, self.residue)
 
     def same(self, found: Gradients, expected: tuple[Array, ...], residue: float) -> bool:
         """Whether gradients are equal but for rounding."""
@@ -112,8 +133,35 @@ def _answers(ask: Answers) -> Iterator[Breach]:
             message="the backward gives another answer the second time, for the same arguments",
             remedy="start each gradient from zero, and keep no state between calls",
         )
+    elif all(np.isfinite(g).all() for g in ask.claimed) and not ask.undisturbed():
+        yield _kept(ask)
     elif ask.evaluator.claim.takes_cotangent and all(np.isfinite(g).all() for g in ask.claimed):
         yield from _linear(ask)
+
+
+def _kept(ask: Answers) -> Breach:
+    """What a run on other data has left behind, by what it does to the next answer."""
+    beside, found = ask.beside(), ask.disturbed()
+    other = ask.evaluator.probe_backward(beside, ask.cotangents)
+    if other and _added(ask, found, other):
+        return Breach(
+            code="accumulates",
+            message="gradients are added to those of the run before, and nothing starts them anew",
+            remedy="start each gradient from zero in backward, or give the class a method zero_grad()",
+        )
+    return Breach(
+        code="stale-cache",
+        message="the backward uses what a run on other data has left behind",
+        remedy="cache in every forward, and hand the cache to the backward that belongs to it",
+    )
+
+
+def _added(ask: Answers, found: Gradients, other: Gradients) -> bool:
+    """Whether every gradient is as it was, or that and the other run's."""
+    return all(
+        ask.same((f,), (g,), ask.residue) or (o is not None and ask.same((f,), (g + o,), ask.residue))
+        for f, g, o in zip(found, ask.claimed, other, strict=True)
+    )
 
 
 def _linear(ask: Answers) -> Iterator[Breach]:

@@ -291,7 +291,7 @@ class Derivatives(Layer):
 
 
 class AddsUp(Affine):
-    """Gradients added to what earlier runs left, in a layer that has been run."""
+    """Gradients added to what earlier runs left, in a layer that has been run, and a method against it."""
 
     def __init__(self, wrong):
         super().__init__(wrong)
@@ -301,6 +301,9 @@ class AddsUp(Affine):
         self.dW += self.wrong("W", self.x.T @ dout)
         self.db += self.wrong("b", dout.sum(axis=0))
         return self.wrong("x", dout @ self.W.T)
+
+    def zero_grad(self):
+        self.dW[...], self.db[...] = 0, 0
 
 
 class Neuron:

@@ -126,6 +126,7 @@ def test_what_the_gap_does_as_the_step_shrinks_is_measured():
     x = np.array([0.3, 0.7])
     wrong = check_gradients(lambda x: np.sin(x).sum(), x, gradients=lambda x: 1.01 * np.cos(x))
     curve = wrong.leaves[0].curve
+    assert curve is not None
     assert curve.scaling is Scaling.STAYS
     assert np.median(curve.gaps) == pytest.approx(0.01 * np.cos(0.3), rel=1e-3)
     assert all(np.diff(curve.steps) < 0)
@@ -135,7 +136,9 @@ def test_what_the_gap_does_as_the_step_shrinks_is_measured():
 
     hidden = check_gradients(noisy, x, gradients=np.cos, oracles=ALONE)
     assert (hidden.verdict, hidden.reason) == (Verdict.UNDECIDED, Reason.NOISE)
-    assert hidden.leaves[0].curve.scaling is Scaling.GROWS
+    grown = hidden.leaves[0].curve
+    assert grown is not None
+    assert grown.scaling is Scaling.GROWS
     assert check_gradients(lambda x: np.sin(x).sum(), x, gradients=np.cos).leaves[0].curve is None
 
 

@@ -54,7 +54,7 @@ def mean_in_parameters(claim: Claim) -> Claim:
 
         return tuple(map(scaled, range(len(inputs))))
 
-    return dataclasses.replace(known, vjp=vjp)
+    return dataclasses.replace(known, vjp=vjp, disturbed=None)
 
 
 def _batch_axis(claim: Claim, size: int) -> tuple[int, int]:

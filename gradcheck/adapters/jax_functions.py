@@ -62,7 +62,13 @@ def from_jax(
     function = JaxFunction(target, Slots(pattern), rule=rule).at_home()
     function = function if order == 1 else function.gradient()
     own = function.reference if function.without_rules else None
-    claim = replace(claim, forward=function.forward, vjp=function.vjp, reference=reference or own)
+    claim = replace(
+        claim,
+        forward=function.forward,
+        vjp=function.vjp,
+        reference=reference or own,
+        unrecorded=f"{function.unrecorded}, at {name}",
+    )
     return _in_all_modes(claim, function)
 
 

@@ -59,13 +59,18 @@ def claim_of(
     """
     state, count = random_state(), len(inputs)
     with replayed(state):
-        template, trial = _tried(target, inputs, manner)
+        made, trial = _tried(target, inputs, manner)
         draws = drawn_since(state)
     found = held_beside(trial)
     sources, more = input_sources(
         trial, inputs, manner.names, manner.called, found, are_data=manner.inputs_are_data
     )
     found += more
+    # To make parameters anew in every evaluation would be to draw them anew: the copy that has made them once
+    # takes the object's place.
+    lazy = any(parameter.place in made for parameter in found)
+    with replayed(state):
+        template = _run_once(target, inputs, manner) if lazy else target
     data = _data(trial, inputs, manner, sources)
     originals = tuple(parameter.place.find(template) for parameter in found)
 
@@ -89,8 +94,25 @@ def claim_of(
         with replaying():
             run = fresh(at[count:])
             returned = manner.start(run, at[:count])[1](cotangent)
+        return answers(run, returned)
+
+    def answers(run: Any, returned: Any) -> tuple[Any, ...]:
         of_inputs = (source.find(run, returned) if source else None for source in sources)
         return (*of_inputs, *(parameter.gradient(run, returned) for parameter in found))
+
+    def disturbed(cotangent: Tree, at: tuple[Tree, ...], others: tuple[Tree, ...]) -> tuple[Tree, Tree]:
+        """One object for two rounds; it is started anew in between only where it has a method for that."""
+        run = fresh(at[count:])
+        with replaying():
+            manner.start(run, others[:count])[1](cotangent)
+        reset = _reset_method(run)
+        if reset is not None:
+            reset()
+        with replaying():
+            output, pull = manner.start(run, at[:count])
+            output = map_leaves(copied_leaf, output)
+            returned = pull(cotangent)
+        return output, answers(run, returned)
 
     def twin(*at: Tree) -> Tree:
         assert reference is not None
@@ -107,6 +129,7 @@ def claim_of(
         reference=twin if reference else None,
         takes_cotangent=manner.takes_cotangent,
         data=tuple(range(count)),
+        disturbed=disturbed,
         not_checked=(*unseen, *manner.not_checked, *unanswered(trial, found)),
     )
 
@@ -130,12 +153,8 @@ def _data(trial: Trial, inputs: tuple[Tree, ...], manner: Manner, sources: Sourc
     )
 
 
-def _tried(target: Any, inputs: tuple[Tree, ...], manner: Manner) -> tuple[Any, Trial]:
-    """The object to copy from, and one run of a copy, forward twice.
-
-    What is there after the first forward only is made by it; to make it anew in every evaluation would
-    be to draw it anew, so that a copy that has been run once takes the object's place.
-    """
+def _tried(target: Any, inputs: tuple[Tree, ...], manner: Manner) -> tuple[set[Place], Trial]:
+    """Where the first forward makes arrays that stay, and one run of a copy, forward twice."""
     run = copied(target)
     before = _held(run)
     with noted(f"gradcheck: raised by the run of {manner.called} that looks for parameters"):
@@ -156,8 +175,8 @@ def _tried(target: Any, inputs: tuple[Tree, ...], manner: Manner) -> tuple[Any, 
         untouched=frozenset(place for place in kept if after.get(place) is second[place]),
         written=frozenset(at for at in before if before[at] is second.get(at) and at not in kept),
     )
-    made = any(is_array(first[place]) and first[place] is not before.get(place) for place in kept)
-    return (_run_once(target, inputs, manner) if made else target), trial
+    made = {place for place in kept if is_array(first[place]) and first[place] is not before.get(place)}
+    return made, trial
 
 
 def _run_once(target: Any, inputs: tuple[Tree, ...], manner: Manner) -> Any:
@@ -193,13 +212,18 @@ def _ones(path: str, leaf: Any) -> Any:
     return np.ones_like(leaf) if is_float(path, leaf) else leaf
 
 
+def _reset_method(run: Any) -> Callable[[], object] | None:
+    method = next((m for name in RESETS if callable(m := getattr(run, name, None))), None)
+    return method if method is not None and not required_of(method) else None
+
+
 def _reset(run: Any, found: list[Parameter]) -> None:
     """Gradients of earlier runs away, by the object's own method or by zeros in their place.
 
     Many classes add to what is there; what they add in one run is their gradient.
     """
-    method = next((m for name in RESETS if callable(m := getattr(run, name, None))), None)
-    if method is not None and not required_of(method):
+    method = _reset_method(run)
+    if method is not None:
         method()
         return
     parameters = {id(parameter.place.find(run)) for parameter in found}

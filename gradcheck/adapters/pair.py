@@ -7,9 +7,9 @@ from typing import Any
 
 from gradcheck.adapters.binding import backward_of
 from gradcheck.adapters.naming import function_name, input_names
-from gradcheck.claim import Claim, carries_gradient
+from gradcheck.claim import Claim, carries_gradient, copied
 from gradcheck.errors import ClaimError
-from gradcheck.tree import Tree
+from gradcheck.tree import Tree, map_leaves
 
 
 def is_pair(target: Any) -> bool:
@@ -38,6 +38,12 @@ def from_pair(
         result = forward(*at)
         return result[0] if run_back.has_cache(result) else result
 
+    def disturbed(cotangent: Tree, at: tuple[Tree, ...], others: tuple[Tree, ...]) -> tuple[Tree, Tree]:
+        result = forward(*at)
+        output = map_leaves(copied, result[0] if run_back.has_cache(result) else result)
+        forward(*others)  # a cache that the functions share would now be another one's
+        return output, run_back(cotangent, result, at)
+
     without = (
         i
         for i, (name, tree) in enumerate(zip(found, inputs, strict=True))
@@ -52,4 +58,5 @@ def from_pair(
         reference=reference,
         takes_cotangent=run_back.takes_cotangent,
         data=tuple(dict.fromkeys((0, *without))),
+        disturbed=disturbed,
     )

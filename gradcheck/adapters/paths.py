@@ -52,7 +52,7 @@ def _each(claim: Claim, gradients: Tree) -> Sequence[Tree]:
 
 
 def scale_of(evaluator: Evaluator, cotangents: Arrays) -> float:
-    """What a gradient of this function could be: <|u|, |f|> over |x|. One that cancels to less has its rounding."""
+    """What a gradient of this function could be: <|u|, |f|> over |x|. One that cancels rounds like that."""
     pairs = zip(cotangents, evaluator.outputs, strict=True)
     size = max(float(np.abs(value).max(initial=0)) for value in evaluator.point)
     return sum(float(np.vdot(np.abs(u), np.abs(out))) for u, out in pairs) / max(1.0, size)

@@ -16,7 +16,7 @@ import numpy as np
 from gradcheck.adapters.naming import function_name, input_names
 from gradcheck.adapters.paths import apart, judged_apart, scale_of
 from gradcheck.adapters.slots import Slots
-from gradcheck.adapters.torch_runs import SEED, TorchRun, as_array, the_torch
+from gradcheck.adapters.torch_runs import SEED, UNRECORDED, TorchRun, as_array, the_torch
 from gradcheck.claim import Claim, Constant, carries_gradient
 from gradcheck.complex_parts import has_complex_inputs
 from gradcheck.evaluator import Evaluator
@@ -65,6 +65,7 @@ def from_torch(
         names=(*found, *(f"parameter {name}" if name in found else name for name in parameters)),
         reference=reference,
         data=tuple(i for i in range(len(inputs)) if parameters or not carries_gradient(pattern[i])),
+        unrecorded=UNRECORDED,
         not_checked=tuple(f"{name}: it has requires_grad=False" for name in frozen),
     )
     return _alone_and_together(claim, run) if isinstance(target, type) else claim

@@ -78,6 +78,8 @@ def _recorded(evaluator: Evaluator) -> Any:
 
     claim = evaluator.claim
     forward = claim.forward  # by a name of its own, from which the walk to the user's code sets out
+    if evaluator.claim.unrecorded:
+        raise NotRecorded(evaluator.claim.unrecorded)
     if any(value.dtype.itemsize > 8 for value in evaluator.point):
         raise NotRecorded("long double inputs are not recorded: JAX has no such type")
     try:

@@ -12,11 +12,11 @@ MNIST ?=
 # How many right gradients `make soak` draws.
 N ?= 100000
 
-.PHONY: help demo digits idioms soak test lint clean
+.PHONY: help demo digits idioms soak test coverage lint clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed ## the documents' gradients by hand, by JAX and by finite differences
 	@$(BIN)/gradcheck demo
@@ -35,9 +35,12 @@ idioms: $(VENV)/.test ## which NumPy idioms can be recorded and differentiated
 soak: $(VENV)/.test ## N=100000 random claims: none that is right accused, none that is wrong passed
 	@$(BIN)/python -m benchmarks.soak $(N)
 
-test: $(VENV)/.test ## all tests, with coverage, and all properties
-	$(BIN)/python -m pytest -n 2 tests --cov --cov-report=term
-	$(BIN)/python -m pytest -n 2 properties
+test: $(VENV)/.test ## all tests and all properties
+	$(BIN)/python -m pytest -n 2 --dist worksteal properties tests
+
+coverage: $(VENV)/.test ## the same, and which lines they run; quicker from Python 3.12 on
+	COVERAGE_CORE=$$($(BIN)/python -c 'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")') \
+	$(BIN)/python -m pytest -n 2 --dist worksteal properties tests --cov --cov-report=term
 
 lint: $(VENV)/.lint ## ruff and pyright
 	$(BIN)/ruff check .

@@ -12,7 +12,7 @@ MNIST ?=
 # How many right gradients `make soak` draws.
 N ?= 100000
 
-.PHONY: help demo digits idioms soak test coverage lint clean
+.PHONY: help demo digits idioms zoo soak test coverage lint clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -32,15 +32,18 @@ endif
 idioms: $(VENV)/.test ## which NumPy idioms can be recorded and differentiated
 	@$(BIN)/python -m benchmarks.idioms
 
+zoo: $(VENV)/.test ## 106 layers in eleven conventions, right and wrong, and what was found
+	@$(BIN)/python -m tests.zoo
+
 soak: $(VENV)/.test ## N=100000 random claims: none that is right accused, none that is wrong passed
 	@$(BIN)/python -m benchmarks.soak $(N)
 
 test: $(VENV)/.test ## all tests and all properties
 	$(BIN)/python -m pytest -n 2 --dist worksteal properties tests
 
-coverage: $(VENV)/.test ## the same, and which lines they run; quicker from Python 3.12 on
-	COVERAGE_CORE=$$($(BIN)/python -c 'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")') \
-	$(BIN)/python -m pytest -n 2 --dist worksteal properties tests --cov --cov-report=term
+coverage: $(VENV)/.test ## the same, and which lines and branches the tests run
+	$(BIN)/python -m pytest -n 2 tests --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 properties
 
 lint: $(VENV)/.lint ## ruff and pyright
 	$(BIN)/ruff check .

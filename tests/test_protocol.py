@@ -43,6 +43,13 @@ class Emptied(Accumulating):
         self.dW[...] = 0
 
 
+class AddedTo(Accumulating):
+    """Has its gradients added to and set from outside."""
+
+    def set_grad(self, dW):
+        self.dW = dW
+
+
 class Remembering(Dense):
     def forward(self, x):
         if not hasattr(self, "x"):
@@ -75,7 +82,7 @@ class Dropping(Dense):
         return super().backward(dout) * self.mask
 
 
-@pytest.mark.parametrize("layer", [Dense, Emptied, Averaging, Dropping])
+@pytest.mark.parametrize("layer", [Dense, Emptied, AddedTo, Averaging, Dropping])
 def test_a_layer_may_have_a_state_of_its_own(layer):
     report = check_gradients(layer(), X)
     assert report.verdict is Verdict.PASS, report

@@ -28,6 +28,7 @@ RESETS = (
     *("zero_grad", "zero_grads", "zero_gradients", "reset_grad", "reset_grads", "reset_gradients"),
     *("clear_grad", "clear_grads", "clear_gradients", "flush_gradients"),
 )
+ASKED = ("grad", "gradient", "gradients")  # what tells the gradients, and does not empty them
 ASIDE = 1 - 2.0**-20  # times the inputs, in a second run: what changes with them is no parameter
 
 Pull = Callable[[Tree], Any]
@@ -101,13 +102,12 @@ def claim_of(
         return (*of_inputs, *(parameter.gradient(run, returned) for parameter in found))
 
     def disturbed(cotangent: Tree, at: tuple[Tree, ...], others: tuple[Tree, ...]) -> tuple[Tree, Tree]:
-        """One object for two rounds; it is started anew in between only where it has a method for that."""
+        """One object for two rounds; its gradients are emptied in between where that is left to the user."""
         run = fresh(at[count:])
         with replaying():
             manner.start(run, others[:count])[1](cotangent)
-        reset = _reset_method(run)
-        if reset is not None:
-            reset()
+        if _empties(run):
+            _reset(run, found)
         with replaying():
             output, pull = manner.start(run, at[:count])
             output = map_leaves(copied_leaf, output)
@@ -210,6 +210,13 @@ def _own(tree: Tree, aside: bool = False) -> Tree:
 
 def _ones(path: str, leaf: Any) -> Any:
     return np.ones_like(leaf) if is_float(path, leaf) else leaf
+
+
+def _empties(run: Any) -> bool:
+    """Whether an object has methods for its gradients: then it adds them up on purpose, and its user empties
+    them, as `zero_grad` does, or `inc_grad` and `set_grad` let one."""
+    names = (name for kind in type(run).__mro__ for name, held in vars(kind).items() if callable(held))
+    return any("grad" in name for name in names if name not in ASKED)
 
 
 def _reset_method(run: Any) -> Callable[[], object] | None:

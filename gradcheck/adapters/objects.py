@@ -154,17 +154,23 @@ def _data(trial: Trial, inputs: tuple[Tree, ...], manner: Manner, sources: Sourc
 
 
 def _tried(target: Any, inputs: tuple[Tree, ...], manner: Manner) -> tuple[set[Place], Trial]:
-    """Where the first forward makes arrays that stay, and one run of a copy, forward twice."""
-    run = copied(target)
-    before = _held(run)
+    """Where the first forward makes arrays that stay, and one run of a copy.
+
+    Another copy runs forward twice, to tell parameters from what a forward caches; some objects keep one
+    cache for each forward, so that the run has but one.
+    """
+    twice, run = copied(target), copied(target)
+    before = _held(twice)
     with noted(f"gradcheck: raised by the run of {manner.called} that looks for parameters"):
-        manner.start(run, tuple(_own(x) for x in inputs))
-        first = _held(run)
+        output, pull = manner.start(run, tuple(_own(x) for x in inputs))
+        held = _held(run)
+        returned = pull(map_leaves(_ones, output))
+        manner.start(twice, tuple(_own(x) for x in inputs))
+        first = _held(twice)
         values = {place: np.array(value) for place, value in first.items()}
         with np.errstate(all="ignore"):  # the second run is our idea
-            output, pull = manner.start(run, tuple(_own(x, aside=True) for x in inputs))
-            second = _held(run)
-            returned = pull(map_leaves(_ones, output))
+            manner.start(twice, tuple(_own(x, aside=True) for x in inputs))
+        second = _held(twice)
     kept = frozenset(at for at in first if _same(first[at], second.get(at), values[at]))
     after = _held(run)
     trial = Trial(
@@ -172,7 +178,7 @@ def _tried(target: Any, inputs: tuple[Tree, ...], manner: Manner) -> tuple[set[P
         output=output,
         returned=returned,
         kept=kept,
-        untouched=frozenset(place for place in kept if after.get(place) is second[place]),
+        untouched=frozenset(place for place in kept if after.get(place) is held.get(place)),
         written=frozenset(at for at in before if before[at] is second.get(at) and at not in kept),
     )
     made = {place for place in kept if is_array(first[place]) and first[place] is not before.get(place)}

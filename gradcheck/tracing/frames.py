@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import sys
 import threading
 import types
@@ -11,6 +12,8 @@ from collections.abc import Iterator
 from gradcheck.tracing.reach import is_users
 from gradcheck.tracing.stand_in import StandIn, is_stand_in
 
+# Python 3.13.0 crashes on the variables of a generator's frame that outlives the generator.
+SUSPENDED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 Frames = dict[types.FrameType, int]  # how deep each frame lies below the recorder
 
 current = threading.local()
@@ -43,7 +46,7 @@ def visit() -> None:
     new: list[types.FrameType] = []
     frame: types.FrameType | None = sys._getframe(1)
     while frame is not None and frame not in frames:
-        if is_users(frame.f_globals.get("__name__")):
+        if is_users(frame.f_globals.get("__name__")) and not frame.f_code.co_flags & SUSPENDED:
             new.append(frame)
         frame = frame.f_back
     depth = frames[frame] if frame is not None else 0

@@ -41,9 +41,8 @@ soak: $(VENV)/.test ## N=100000 random claims: none that is right accused, none 
 test: $(VENV)/.test ## all tests and all properties
 	$(BIN)/python -m pytest -n 2 --dist worksteal properties tests
 
-coverage: $(VENV)/.test ## the same, and which lines and branches the tests run
+coverage: $(VENV)/.test ## the tests, and which lines and branches they run
 	$(BIN)/python -m pytest -n 2 tests --cov --cov-report=term
-	$(BIN)/python -m pytest -n 2 properties
 
 lint: $(VENV)/.lint ## ruff and pyright
 	$(BIN)/ruff check .

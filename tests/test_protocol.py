@@ -161,3 +161,14 @@ def test_what_writes_into_its_arguments_is_told_which():
         broken(check_gradients(lambda x: np.sin(x, out=x), X.copy(), vjp=lambda u, x: u * np.cos(x)))
         == "mutates"
     )
+
+
+def test_a_forward_that_draws_anew_is_nondeterministic_and_its_backward_breaks_no_rule():
+    rng = np.random.default_rng()
+
+    def mask():
+        return rng.random(X.shape) < 0.5
+
+    report = check_gradients(lambda x: np.sin(x) * mask(), X, vjp=lambda u, x: u * np.cos(x) * mask())
+    assert report.reason is not Reason.PROTOCOL
+    assert report.verdict is not Verdict.PASS

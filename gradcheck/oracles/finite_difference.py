@@ -80,14 +80,15 @@ class Differencing:
         return ripple(self.evaluator, self.seed, line, steps, lambda t: self._value(line, t))
 
     def shift(self, line: Line, t: float) -> float:
-        """The largest change of any output over t steps, as a share of it; inf where there is none."""
+        """The largest change of any output over t steps, as a share of it; inf where it cannot be had."""
         found = self.evaluator.probe(moved(self.evaluator, line, t))
         if found is None:
             return float("inf")
-        change = np.abs(flat(found) - self.base.output)
-        return float(
-            np.nan_to_num(np.max(change / np.abs(self.base.output), where=change != 0, initial=0), nan=np.inf)
-        )
+        moving = flat(found) != self.base.output
+        before, after = self.base.output[moving], flat(found)[moving]
+        with np.errstate(all="ignore"):  # an output that was 0 moves by more than any share of it
+            shares = np.abs(after / before - 1)
+        return float(np.max(np.where(np.isfinite(shares), shares, np.inf), initial=0))
 
     def _value(self, line: Line, t: float) -> float | None:
         found = self.evaluator.probe(moved(self.evaluator, line, t))

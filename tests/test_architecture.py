@@ -93,6 +93,7 @@ ORDER = (
     "jitter",
     "locate",
     "examine",
+    "blind",
     "verdict",
     "teeth",
     "steps",

@@ -1,6 +1,6 @@
 """What the checker makes of every mistake in every layout.
 
-python -m properties.mistakes                    the table: verdict, cause, first wrong line
+python -m properties.mistakes                    minutes; the table: verdict, cause, first wrong line
 python -m properties.mistakes --problems 1000    the same counted over random problems
                               --closed-over      X and Y are no inputs, so that m is not known
 """
@@ -11,6 +11,7 @@ import argparse
 from collections import Counter
 from statistics import median
 
+import numpy as np
 from rich import box
 from rich.console import Console
 from rich.progress import track
@@ -21,6 +22,7 @@ from properties.mistakes import LAYOUTS, MUTANTS, RIGHTS, Mutant, case, drawn
 from properties.mistakes.judged import Judged, judged
 
 SHAPE = (5, 2, 4, 3)  # m, n0, n1, n_out: 2, m, n_out and their inverses are pairwise different
+ONE_IN_TEN = 0.1
 BINARY = ("cross-entropy", "squared")
 
 
@@ -45,12 +47,13 @@ def table(closed_over: bool, console: Console) -> list[Judged]:
 
 
 def many(problems: int, closed_over: bool, console: Console) -> list[Judged]:
-    """Check random problems, mutants and layouts in turn, one in ten of them right."""
+    """Check mutants drawn at random on problems drawn at random, one in ten of them right."""
     found: list[Judged] = []
     for seed in track(range(problems), console=console, transient=True):
-        kind = RIGHTS if seed % 10 == 0 else MUTANTS
-        mutant = kind[seed // 4 * 7 % len(kind)]
-        found.append(judged(mutant, drawn(mutant, LAYOUTS[seed % 4], seed), closed_over))
+        rng = np.random.default_rng([seed, 1])
+        kind = RIGHTS if rng.random() < ONE_IN_TEN else MUTANTS
+        mutant, layout = kind[rng.integers(len(kind))], LAYOUTS[rng.integers(len(LAYOUTS))]
+        found.append(judged(mutant, drawn(mutant, layout, seed), closed_over))
     return found
 
 

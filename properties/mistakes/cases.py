@@ -93,10 +93,14 @@ class Case:
         return self.error(mutant) > VISIBLE
 
     def first_wrong(self, mutant: Mutant) -> set[str | None]:
-        """The first quantity in backward order that is wrong here, and what else may be called so."""
+        """The first quantity in backward order that is wrong here, and what else may be called so.
+
+        None where every gradient that is asked for is right, whatever stands in between.
+        """
+        if not self.visible(mutant):
+            return {None}
         errors = self.errors(mutant)
-        first = next((name for name in LINES if errors.get(name, 0) > VISIBLE), None)
-        return {first} if not self.visible(mutant) else {first, *mutant.also_first}
+        return {next(name for name in LINES if errors.get(name, 0) > VISIBLE), *mutant.also_first}
 
 
 def _error(wrong: Array, right: Array) -> float:

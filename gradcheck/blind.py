@@ -1,7 +1,7 @@
 """Mistakes that a claim's own shapes and numbers hide: no check at this point can see them.
 
 Only what is certain: each sentence follows from a length, or from numbers that are equal. Shapes that look
-risky and hide nothing, such as a square W, are not in here.
+risky and hide nothing, such as square weights, are not in here.
 """
 
 from __future__ import annotations

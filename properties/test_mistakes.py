@@ -1,11 +1,16 @@
 """The mistakes as data: right code passes, what shows is convicted, what does not is not accused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 
 from gradcheck import Verdict
-from properties.mistakes import LAYOUTS, MUTANTS, RIGHT, RIGHTS, Case, Layout, Mutant, case, cases
+from gradcheck.diagnosis.evidence import Finding
+from properties.mistakes import LAYOUTS, MUTANTS, RIGHT, RIGHTS, Case, Layout, Mutant, case, cases, named
+from properties.mistakes.__main__ import main
+from properties.mistakes.judged import judged
 from properties.mistakes.network import HIDDEN, LOSSES
 
 HONEST = (5, 2, 4, 3)
@@ -135,3 +140,34 @@ def test_the_first_wrong_line_is_the_first_that_is_written_wrongly():
         at = case(mutant, LAYOUTS[0], HONEST, 0)
         written = next(name for name in at.errors(mutant) if name in mutant.lines)
         assert at.first_wrong(mutant) == {written, *mutant.also_first}, mutant.name
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "confirmed", "right", "misled"),
+    [
+        ("db1 averaged", "mean-for-sum", True, True, False),
+        ("db1 averaged", "factor", True, True, False),
+        ("db1 averaged", "sign", True, False, True),
+        ("db1 averaged", "sign", False, False, False),
+        ("db1 averaged", None, False, False, False),
+        ("one entry of dW1", None, False, True, False),
+        ("one entry of dW1", "factor", True, False, True),
+    ],
+)
+def test_a_cause_is_marked_by_the_codes_of_its_mutant(name, code, confirmed, right, misled):
+    mutant = named(name)
+    cell = judged(mutant, case(mutant, LAYOUTS[0], HONEST, 0))
+    found = Finding(code=code or "", leaf="", message="", remedy="", value=None, confirmed=confirmed)
+    cell = replace(cell, report=replace(cell.report, findings=(found,) if code else ()))
+    assert (cell.named, cell.misled) == (right, misled)
+    assert (cell.failed, cell.visible) == (True, True)
+
+
+@pytest.mark.parametrize("closed_over", [[], ["--closed-over"]], ids=["inputs", "closed over"])
+def test_counts_over_random_problems(capsys, closed_over):
+    """Whatever the rules know, what shows is convicted and right code is left alone."""
+    main(["--problems", "8", *closed_over])
+    words = {tuple(line.split()) for line in capsys.readouterr().out.splitlines()}
+    assert ("mistakes", str(len(MUTANTS))) in words
+    assert ("of", "which", "with", "a", "finding", "0") in words
+    assert ("hidden", "and", "yet", "FAIL", "0") in words

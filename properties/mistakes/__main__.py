@@ -79,7 +79,7 @@ def totals(found: list[Judged], console: Console) -> None:
         ("of which not PASS", sum(not cell.report for cell in rights)),
         ("of which with a finding", sum(bool(cell.report.findings) for cell in rights)),
         ("of which with a first wrong line", sum(cell.first is not None for cell in rights)),
-        ("seconds a call", f"median {median(seconds):.3f}, slowest {max(seconds):.3f}"),
+        ("processor seconds a call", f"median {median(seconds):.3f}, slowest {max(seconds):.3f}"),
     ):
         counts.add_row(name, str(count))
     console.print(counts)
@@ -87,11 +87,12 @@ def totals(found: list[Judged], console: Console) -> None:
         console.print(f"wrong cause stated as confirmed: {name} ({count} times)", markup=False)
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
+    """Print the table, or with --problems the counts alone."""
     parser = argparse.ArgumentParser(prog="python -m properties.mistakes")
     parser.add_argument("--problems", type=int, default=0, metavar="N", help="count over N random problems")
     parser.add_argument("--closed-over", action="store_true", help="X and Y are no inputs of the cost")
-    asked = parser.parse_args()
+    asked = parser.parse_args(arguments)
     console = Console(width=190)
     if asked.problems:
         totals(many(asked.problems, asked.closed_over, console), console)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from gradcheck.compare import Agreement
 from gradcheck.diagnosis.evidence import Finding
@@ -63,6 +64,18 @@ class Report:
         from gradcheck.render.terminal import plain_text
 
         return plain_text(self)
+
+    def to_html(self) -> str:
+        """One self-contained page: no script, nothing from the network, no name taken for markup."""
+        from gradcheck.render.html import to_html
+
+        return to_html(self)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """What a notebook shows: HTML, and plain text where that is stripped."""
+        from gradcheck.render.html import mimebundle
+
+        return mimebundle(self)
 
     def to_json(self) -> str:
         """The whole report as JSON, which `Report.from_json` reads back to the last bit."""

@@ -107,6 +107,9 @@ ORDER = (
     "",
     "render.json",
     "render.terminal",
+    "render.drawing",
+    "render.charts",
+    "render.html",
     "render",
     "reference",
     "demo.agreement",
@@ -182,7 +185,7 @@ def test_the_reference_never_sees_the_hand_formulas():
 
 
 def test_importing_gradcheck_loads_numpy_and_little_more():
-    heavy = ("jax", "scipy", "rich", "cattrs", "hypothesis", "torch")
+    heavy = ("jax", "scipy", "rich", "cattrs", "jinja2", "hypothesis", "torch")
     code = f"import gradcheck, sys; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -45,6 +46,14 @@ SCALINGS = {
 }
 
 
+class Paragraph(NamedTuple):
+    """One thing to say of a report: a verdict, a sentence, and facts as (label, value)."""
+
+    verdict: Verdict
+    head: str
+    facts: list[tuple[str, str]]
+
+
 def plain_text(report: Report) -> str:
     """The report as it stands in a terminal, without colour."""
     buffer = io.StringIO()
@@ -58,25 +67,35 @@ def renderable(report: Report) -> RenderableType:
 
 
 def _parts(report: Report) -> Iterator[RenderableType]:
+    for paragraph in paragraphs(report):
+        yield _line(paragraph.head, paragraph.verdict)
+        if paragraph.facts:
+            yield _facts(paragraph.facts)
+    yield Padding(_leaf_table(report), (1, 0, 1, 2), expand=False)
+    for line in footer(report):
+        yield Padding(Text(line, overflow="fold"), (0, 0, 0, 2), expand=False)
+
+
+def paragraphs(report: Report) -> Iterator[Paragraph]:
+    """What is right, wrong or open, worst first, each with what supports it."""
     if report.verdict is Verdict.PASS:
-        yield _line(f"{report.name}: {_subject(_names(report.leaves))} right", report.verdict)
+        yield Paragraph(report.verdict, f"{report.name}: {_subject(_names(report.leaves))} right", [])
     elif report.reason is Reason.FORWARD_DISAGREES:
-        yield _line(f"{report.name}: the reference computes another function", report.verdict)
-        yield _facts([("reason", f"{report.reason.value}: {TO_DO[report.reason]}")])
+        facts = [("reason", f"{report.reason.value}: {TO_DO[report.reason]}")]
+        yield Paragraph(report.verdict, f"{report.name}: the reference computes another function", facts)
     for finding in (finding for finding in report.findings if not finding.leaf):
-        yield _line(f"{report.name}: {finding.message}", Verdict.FAIL)
-        yield _facts([("rule", finding.code), ("remedy", finding.remedy)])
+        facts = [("rule", finding.code), ("remedy", finding.remedy)]
+        yield Paragraph(Verdict.FAIL, f"{report.name}: {finding.message}", facts)
     for leaves, finding in _causes(report):
-        yield _line(f"{report.name}: {_subject(_names(leaves))} wrong", Verdict.FAIL)
-        yield _facts(_wrong_facts(leaves[0], finding, report))
+        head = f"{report.name}: {_subject(_names(leaves))} wrong"
+        yield Paragraph(Verdict.FAIL, head, _wrong_facts(leaves[0], finding, report))
     for leaf in report.leaves:
         told = leaf.reason is report.reason is Reason.FORWARD_DISAGREES
         if leaf.verdict is Verdict.UNDECIDED and leaf.reason is not None and not told:
-            yield _line(f"{report.name}: the gradient of {leaf.name} could not be judged", leaf.verdict)
-            yield _facts([("reason", f"{leaf.reason.value}: {TO_DO[leaf.reason]}")])
-    yield Padding(_leaf_table(report), (1, 0, 1, 2), expand=False)
-    for line in _footer(report):
-        yield Padding(Text(line, overflow="fold"), (0, 0, 0, 2), expand=False)
+            facts = [("reason", f"{leaf.reason.value}: {TO_DO[leaf.reason]}")]
+            yield Paragraph(
+                leaf.verdict, f"{report.name}: the gradient of {leaf.name} could not be judged", facts
+            )
 
 
 def _causes(report: Report) -> list[tuple[list[LeafResult], Finding | None]]:
@@ -146,15 +165,16 @@ def _leaf_table(report: Report) -> Table:
             Text(leaf.name),
             Text(str(leaf.shape)),
             Text(leaf.verdict.value, style=COLOURS[leaf.verdict]),
-            _size(leaf.error),
-            _size(leaf.bar),
-            _size(leaf.detection_limit),
+            size(leaf.error),
+            size(leaf.bar),
+            size(leaf.detection_limit),
             Text(leaf.remark),
         )
     return table
 
 
-def _footer(report: Report) -> Iterator[str]:
+def footer(report: Report) -> Iterator[str]:
+    """What was asked, what was not, and at what cost."""
     for leaf in report.leaves:
         if leaf.curve is not None and leaf.curve.scaling is not None:
             yield f"{leaf.name}: the gap to finite differences {SCALINGS[leaf.curve.scaling]}"
@@ -196,5 +216,6 @@ def _line(message: str, verdict: Verdict) -> Text:
     return Text.assemble((verdict.value, COLOURS[verdict]), "  ", message, overflow="fold")
 
 
-def _size(value: float) -> str:
+def size(value: float) -> str:
+    """A relative error in two digits; a dash where there is none."""
     return "-" if math.isnan(value) else f"{value:.1e}"

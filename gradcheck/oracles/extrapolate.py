@@ -37,7 +37,8 @@ class Slope:
 
     bend: at a kink, how much larger the slope ahead is than the one behind. ripple: the part of the bar that
     jumps of the function make. drifts: the differences change as much
-    from step to step at the finest as before, as those of x log x do far from a tiny x.
+    from step to step at the finest as before, as those of x log x do far from a tiny x. step: the finest
+    that it rests on.
     """
 
     value: float
@@ -46,13 +47,14 @@ class Slope:
     bend: float = 0.0
     ripple: float = 0.0
     drifts: bool = False
+    step: float = float("nan")
 
     def per(self, size: float) -> Slope:
         """The same in units of a step that is `size` times as large."""
         numbers = {name: getattr(self, name) / size for name in ("value", "error", "bend", "ripple")}
         if np.isfinite(self.error):
             numbers["error"] = min(numbers["error"], MOST)
-        return replace(self, **numbers)
+        return replace(self, step=self.step * size, **numbers)
 
 
 UNKNOWN = Slope(value=float("nan"), error=float("inf"))
@@ -140,6 +142,7 @@ def _smooth(seen: Differences) -> Slope:
         value=float(value[best]),
         error=float(min(error, MOST)),
         drifts=_drifts(seen, noise),
+        step=float(seen.step[last[best]]),
     )
 
 

@@ -1,0 +1,136 @@
+"""What stands in each chapter of the page, all of it computed from a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gradcheck.demo.agreement import Reports
+from gradcheck.demo.documents import CHAPTERS, Chapter
+from gradcheck.demo.page.lines import COLUMNS, INDICES, ROWS, Program, general
+from gradcheck.demo.page.look import Look, look_at
+from gradcheck.demo.page.misprints import MISPRINTS, Misprint
+from gradcheck.demo.training import Lesson
+from manual import column_major, xor
+from manual.activations import activation_named
+from manual.errata import DIFFERENT, ERRATA, Erratum, Problem, columns, indices, lengths, rows
+from manual.training import gradient_descent
+from manual.types import Arrays
+
+LEARNING: dict[str, float] = {"E2": 1.0, "E3": 1.0, "E9": 1.0, "E12": 0.2}  # rates; one misprint a document
+EPOCHS = 400
+CLASS = (8, 3, 4, 2)  # m, n0, n1, n2 of what is learned with them
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learned:
+    """The losses of one training with the right lines and one with the printed ones, all else being equal.
+
+    grown: the parameters that the printed lines gave another shape, with the shape before and after.
+    """
+
+    right: list[float]
+    printed: list[float]
+    grown: dict[str, tuple[tuple[int, ...], tuple[int, ...]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A misprint and how its lines and the corrected ones were judged; `printed` is None where no formula
+    is touched."""
+
+    erratum: Erratum
+    misprint: Misprint
+    printed: Look | None
+    corrected: Look
+    learned: Learned | None
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether the printed lines are convicted of what they do wrong, and the corrected ones are right."""
+        wrong = {n.name for n in self.printed.numbers if n.verdict.value == "FAIL"} if self.printed else set()
+        return {f"d{name}" for name in self.erratum.convicted} <= wrong and bool(self.corrected.report)
+
+    @property
+    def where(self) -> str:
+        """The lengths at which it was judged."""
+        return lengths(self.erratum.shown_at)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """One chapter: its network judged, its misprints, the variants that were checked, what it learns."""
+
+    chapter: Chapter
+    program: Program
+    look: Look
+    misprints: tuple[Judged, ...]
+    reports: Reports
+    lesson: Lesson | None
+
+    @property
+    def as_expected(self) -> bool:
+        judged = all(misprint.as_expected for misprint in self.misprints)
+        return judged and bool(self.look.report) and all(self.reports.values())
+
+
+NETWORKS: dict[str, tuple[Program, Callable[[int], Problem]]] = {
+    "shallow": (COLUMNS, lambda seed: columns(DIFFERENT, seed)),
+    "xor": (COLUMNS, lambda seed: (column_major.initialise((2, 2, 1), seed), xor.X.T, xor.Y.T)),
+    "slides": (general(activation_named("tanh")), lambda seed: columns(DIFFERENT, seed)),
+    "rowmajor": (ROWS, lambda seed: rows(DIFFERENT, seed)),
+    "squared": (INDICES, lambda seed: indices(DIFFERENT, seed)),
+}
+
+
+def contents(seed: int, document: str | None = None) -> list[Content]:
+    """The chapters of the documents, or the one of a document."""
+    asked = NETWORKS.keys() if document is None else {document}
+    return [_content(chapter, seed) for chapter in CHAPTERS if chapter.id in asked & NETWORKS.keys()]
+
+
+def _content(chapter: Chapter, seed: int) -> Content:
+    program, problem = NETWORKS[chapter.id]
+    return Content(
+        chapter=chapter,
+        program=program,
+        look=look_at(program, *problem(seed), seed),
+        misprints=tuple(_judged(erratum, seed) for erratum in ERRATA if erratum.documents[0] == chapter.id),
+        reports=chapter.judge(seed),
+        lesson=chapter.learn(seed) if chapter.learn else None,
+    )
+
+
+def _judged(erratum: Erratum, seed: int) -> Judged:
+    misprint = MISPRINTS[erratum.id]
+    params, X, Y = erratum.problem(erratum.shown_at, seed)
+    at = _parameters(params), X, Y
+    return Judged(
+        erratum=erratum,
+        misprint=misprint,
+        printed=look_at(misprint.wrong, *at, seed) if misprint.shown else None,
+        corrected=look_at(misprint.right, *at, seed),
+        learned=_learned(erratum, misprint, seed) if erratum.id in LEARNING else None,
+    )
+
+
+def _learned(erratum: Erratum, misprint: Misprint, seed: int) -> Learned:
+    params, X, Y = erratum.problem(CLASS, seed)
+    start, rate = _parameters(params), LEARNING[erratum.id]
+    right, printed = (
+        gradient_descent(program, start, X, Y.round(), learning_rate=rate, epochs=EPOCHS)
+        for program in (misprint.right, misprint.wrong)
+    )
+    grown = {
+        name: (value.shape, printed.params[name].shape)
+        for name, value in start.items()
+        if value.shape != printed.params[name].shape
+    }
+    return Learned(right=right.losses, printed=printed.losses, grown=grown)
+
+
+def _parameters(params: Arrays) -> Arrays:
+    """Without the shifts of intermediates that some errata bring along."""
+    return {name: value for name, value in params.items() if name[0] in "Wb"}
+
+

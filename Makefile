@@ -12,7 +12,7 @@ MNIST ?=
 # How many right gradients `make soak` draws.
 N ?= 100000
 
-.PHONY: help demo digits idioms zoo mistakes soak test coverage lint clean
+.PHONY: help demo page digits idioms zoo mistakes soak test coverage lint clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -20,6 +20,9 @@ help: ## list these commands
 
 demo: $(VENV)/.installed ## the documents' gradients by hand, by JAX and by finite differences
 	@$(BIN)/gradcheck demo
+
+page: $(VENV)/.installed ## the same as one page, page.html, with formulas and figures
+	@$(BIN)/gradcheck demo --html page.html
 
 digits: $(VENV)/.digits ## what 30 hidden units read (all of MNIST: make digits MNIST=folder)
 ifeq ($(MNIST),)

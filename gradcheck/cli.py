@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 DOCUMENTS = ("shallow", "xor", "slides", "rowmajor", "squared", "beside")  # chapters of the demo
 
+PAGED = DOCUMENTS[:-1]  # chapters of its page
 DIGITS = ("scikit-learn", "mnist-sample")  # images that come with a package
 
 
@@ -32,7 +33,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _demo(console: Console, options: argparse.Namespace) -> bool:
     from gradcheck import demo
 
-    return demo.run(console, options.seed, options.document)
+    if options.html is None:
+        return demo.run(console, options.seed, options.document)
+    if options.document not in (None, *PAGED):
+        raise argparse.ArgumentTypeError(
+            f"--html has no chapter {options.document!r}: choose one of {', '.join(PAGED)}"
+        )
+    try:
+        return demo.write_page(console, options.html, options.seed, options.document)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"--html {options.html}: {error.strerror}") from error
 
 
 def _digits(console: Console, options: argparse.Namespace) -> bool:
@@ -54,6 +64,12 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     demo = commands.add_parser("demo", help="the documents' gradients by hand, by JAX and by differences")
     demo.add_argument("--document", choices=DOCUMENTS, metavar="ID", help=f"one of {', '.join(DOCUMENTS)}")
+    demo.add_argument(
+        "--html",
+        type=pathlib.Path,
+        metavar="PAGE",
+        help="write it all as one page, with formulas and figures",
+    )
     demo.add_argument("--seed", type=_seed, default=0, help="of the random problem and weights (default 0)")
     demo.set_defaults(run=_demo)
     digits = commands.add_parser("digits", help="30 hidden units read handwritten digits")

@@ -11,6 +11,7 @@ import pytest
 
 from gradcheck import Report, check_gradients
 from gradcheck.render.charts import Curve, Mark, chart
+from gradcheck.render.drawing import Line
 from gradcheck.render.html import visible
 
 X = np.arange(12.0).reshape(3, 4) / 7
@@ -141,7 +142,7 @@ def test_points_that_an_axis_cannot_show_are_left_out(hidden):
         [Curve(name="gap", points=points)], x="", y="", alt="", log_x=True, log_y=True, marks=[mark]
     )
     assert drawn is not None
-    lines = [shape for shape in drawn.shapes if shape.tag == "line" and "curve" in shape.kind]
+    lines = [shape for shape in drawn.shapes if isinstance(shape, Line) and "curve" in shape.kind]
     assert len(lines[0].points) == 2
     assert len(lines) == 2  # the curve, and its line in the legend; no mark
     assert (
@@ -153,7 +154,9 @@ def test_points_that_an_axis_cannot_show_are_left_out(hidden):
 def test_a_curve_goes_where_its_numbers_say():
     drawn = chart([Curve(name="line", points=[(0, 0), (5, 1), (10, 2)])], x="", y="", alt="")
     assert drawn is not None
-    (x0, y0), (x1, y1), (x2, y2) = next(s.points for s in drawn.shapes if s.kind == "curve c0")
+    (x0, y0), (x1, y1), (x2, y2) = next(
+        s.points for s in drawn.shapes if isinstance(s, Line) and s.kind == "curve c0"
+    )
     assert x1 - x0 == pytest.approx(x2 - x1)
     assert y0 - y1 == pytest.approx(y1 - y2)
     assert x2 > x0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pathlib
+
 from rich.console import Console
 
 from gradcheck.demo.documents import CHAPTERS, Chapter
@@ -17,6 +19,18 @@ def run(console: Console, seed: int, document: str | None = None) -> bool:
     reports = [report for found, _ in results for report in found]
     show_summary(console, reports, seed)
     return all(reports) and all(expected for _, expected in results)
+
+
+def write_page(console: Console, path: pathlib.Path, seed: int, document: str | None = None) -> bool:
+    """Write the demo as one page; True where all of it is judged as expected. OSError where it cannot be."""
+    from gradcheck.demo.page import demo_page
+
+    path.touch()  # to learn in a moment, and not after all the work, that there is no such folder
+    with console.status("judging every formula, training ..."):
+        html, expected = demo_page(seed, document)
+    path.write_text(html, encoding="utf-8")
+    console.print(f"{path}: {len(html) // 1000} kB, opens in any browser", markup=False, soft_wrap=True)
+    return expected
 
 
 def _chapter(console: Console, chapter: Chapter, seed: int) -> tuple[list[Report], bool]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from gradcheck.render.drawing import Dot, Drawing, Label, Line, Point, Shape
 
 WIDTH, HEIGHT = 340.0, 230.0
-LEFT, RIGHT, TOP, BOTTOM = 48.0, 12.0, 22.0, 38.0  # margins, in which the numbers of the axes stand
+LEFT, RIGHT, TOP, BOTTOM = 48.0, 20.0, 22.0, 38.0  # margins, in which the numbers of the axes stand
 LEGEND = 16.0  # height of one line of it
 TICKS = 5  # of an axis, about
 POINTS = 160  # of a curve; more could not be seen

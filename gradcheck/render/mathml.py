@@ -18,7 +18,7 @@ SCALARS = re.compile(r"[mn]\d?")  # numbers of examples and units, which no circ
 
 
 def equation(name: str, expression: str, indices: str = "", above: bool = False) -> Markup:
-    """name = expression as a block of MathML.
+    """name = expression in MathML.
 
     indices: those of the left side, where the expression has some. above: layers are written (1), above,
     as goes with indices below. ValueError for an expression that has no way to be written.
@@ -26,7 +26,7 @@ def equation(name: str, expression: str, indices: str = "", above: bool = False)
     writer = _Writer(above)
     right = writer.write(ast.parse(expression, mode="eval").body, LOOSE)
     left = writer.name(name, indices or _result_of_einsum(expression))
-    return _tag("math", _row(left, _operator("="), right), display="block")
+    return _tag("math", _row(left, _operator("="), right), displaystyle="true")
 
 
 class _Writer:
@@ -103,7 +103,7 @@ class _Writer:
         """A fraction; of a long product or a sum with a sign, 1 over the divisor in front of it."""
         if isinstance(over, ast.UnaryOp):
             return _row(_operator("−"), self._quotient(over.operand, under)[0]), SUM
-        if isinstance(over, ast.Call) or isinstance(over, ast.BinOp) and isinstance(over.op, ast.MatMult):
+        if isinstance(over, ast.Call) or (isinstance(over, ast.BinOp) and isinstance(over.op, ast.MatMult)):
             one = _tag("mfrac", _tag("mn", "1"), self.write(under, LOOSE))
             return _row(one, _space(), self.write(over, PRODUCT)), PRODUCT
         return _tag("mfrac", self.write(over, LOOSE), self.write(under, LOOSE)), TIGHT
@@ -158,7 +158,7 @@ def _is_number(node: ast.expr) -> bool:
         return _is_number(node.left) and _is_number(node.right)
     if _is_sum(node):
         return True  # its factors are numbers with indices
-    return isinstance(node, ast.Constant) or isinstance(node, ast.Name) and bool(SCALARS.fullmatch(node.id))
+    return isinstance(node, ast.Constant) or (isinstance(node, ast.Name) and bool(SCALARS.fullmatch(node.id)))
 
 
 def _is_sum(node: ast.expr) -> bool:

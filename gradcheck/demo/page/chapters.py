@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from gradcheck.demo.page.misprints import MISPRINTS, Misprint
 from gradcheck.demo.training import Lesson
 from manual import column_major, xor
 from manual.activations import activation_named
-from manual.errata import DIFFERENT, ERRATA, Erratum, Problem, columns, indices, lengths, rows
+from manual.errata import DIFFERENT, ERRATA, Erratum, Problem, Shape, columns, indices, lengths, rows
 from manual.training import gradient_descent
 from manual.types import Arrays
 
@@ -74,12 +75,16 @@ class Content:
         return judged and bool(self.look.report) and all(self.reports.values())
 
 
-NETWORKS: dict[str, tuple[Program, Callable[[int], Problem]]] = {
-    "shallow": (COLUMNS, lambda seed: columns(DIFFERENT, seed)),
-    "xor": (COLUMNS, lambda seed: (column_major.initialise((2, 2, 1), seed), xor.X.T, xor.Y.T)),
-    "slides": (general(activation_named("tanh")), lambda seed: columns(DIFFERENT, seed)),
-    "rowmajor": (ROWS, lambda seed: rows(DIFFERENT, seed)),
-    "squared": (INDICES, lambda seed: indices(DIFFERENT, seed)),
+def _exclusive_or(shape: Shape, seed: int) -> Problem:
+    return column_major.initialise(shape[1:], seed), xor.X.T, xor.Y.T
+
+
+NETWORKS: dict[str, tuple[Program, Callable[[Shape, int], Problem], Shape]] = {
+    "shallow": (COLUMNS, columns, DIFFERENT),
+    "xor": (COLUMNS, _exclusive_or, (4, 2, 2, 1)),
+    "slides": (general(activation_named("tanh")), columns, DIFFERENT),
+    "rowmajor": (ROWS, rows, DIFFERENT),
+    "squared": (INDICES, indices, DIFFERENT),
 }
 
 
@@ -90,11 +95,11 @@ def contents(seed: int, document: str | None = None) -> list[Content]:
 
 
 def _content(chapter: Chapter, seed: int) -> Content:
-    program, problem = NETWORKS[chapter.id]
+    program, problem, shape = NETWORKS[chapter.id]
     return Content(
         chapter=chapter,
         program=program,
-        look=look_at(program, *problem(seed), seed),
+        look=_right(program, problem, shape, seed),
         misprints=tuple(_judged(erratum, seed) for erratum in ERRATA if erratum.documents[0] == chapter.id),
         reports=chapter.judge(seed),
         lesson=chapter.learn(seed) if chapter.learn else None,
@@ -104,14 +109,20 @@ def _content(chapter: Chapter, seed: int) -> Content:
 def _judged(erratum: Erratum, seed: int) -> Judged:
     misprint = MISPRINTS[erratum.id]
     params, X, Y = erratum.problem(erratum.shown_at, seed)
-    at = _parameters(params), X, Y
     return Judged(
         erratum=erratum,
         misprint=misprint,
-        printed=look_at(misprint.wrong, *at, seed) if misprint.shown else None,
-        corrected=look_at(misprint.right, *at, seed),
+        printed=look_at(misprint.wrong, _parameters(params), X, Y, seed) if misprint.shown else None,
+        corrected=_right(misprint.right, erratum.problem, erratum.shown_at, seed),
         learned=_learned(erratum, misprint, seed) if erratum.id in LEARNING else None,
     )
+
+
+@functools.lru_cache(maxsize=16)
+def _right(program: Program, problem: Callable[[Shape, int], Problem], shape: Shape, seed: int) -> Look:
+    """A right program judged, once for all misprints that are corrected by it."""
+    params, X, Y = problem(shape, seed)
+    return look_at(program, _parameters(params), X, Y, seed)
 
 
 def _learned(erratum: Erratum, misprint: Misprint, seed: int) -> Learned:
@@ -132,5 +143,3 @@ def _learned(erratum: Erratum, misprint: Misprint, seed: int) -> Learned:
 def _parameters(params: Arrays) -> Arrays:
     """Without the shifts of intermediates that some errata bring along."""
     return {name: value for name, value in params.items() if name[0] in "Wb"}
-
-

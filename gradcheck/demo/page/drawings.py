@@ -9,6 +9,7 @@ import numpy as np
 from gradcheck.demo.page.lines import Line, Program
 from gradcheck.demo.page.look import Look, Numbers
 from gradcheck.render.drawing import Box, Drawing, Label, Point, Shape, arrow
+from gradcheck.render.drawing import Line as Stroke
 from gradcheck.verdict import Verdict
 
 WIDTH, ROW = 340.0, 62.0
@@ -68,24 +69,26 @@ def backward_pass(look: Look, right: Program) -> Drawing:
 
 
 def heat_map(numbers: Numbers) -> Drawing | None:
-    """Claimed minus true, a cell an entry; None where the claim has another shape."""
+    """Claimed minus true, a cell an entry, 0 within the error bar; None where the claim has another shape."""
     if not numbers.fits:
         return None
-    excess = np.atleast_2d(numbers.claimed - numbers.jax)
-    excess = np.where(numbers.verdict is Verdict.FAIL, excess, 0.0)
-    largest = float(np.abs(numbers.jax).max())
+    excess = np.atleast_2d(np.where(numbers.wrong, numbers.claimed - numbers.jax, 0.0))
+    largest, worst = float(np.abs(numbers.jax).max()), float(np.abs(excess).max())
     shapes: list[Shape] = [Label(x=0, y=14, text=f"{numbers.name} − true", anchor="start")]
     for (i, j), value in np.ndenumerate(excess):
         x, y = j * CELL, NAME + i * CELL_TALL
-        share = min(1.0, abs(value) / largest) if largest else 0.0
+        share = abs(value) / max(largest, worst)
         kind = "none" if value == 0 else "more" if value > 0 else "less"
-        shapes.append(Box(x=x, y=y, width=CELL - 2, height=CELL_TALL - 2, kind=f"cell {kind}", opacity=0.6 * share))
+        shapes.append(
+            Box(x=x, y=y, width=CELL - 2, height=CELL_TALL - 2, kind=f"cell {kind}", opacity=0.6 * share)
+        )
         text = f"{value:+.2g}" if value else "0"
         shapes.append(Label(x=x + CELL / 2 - 1, y=y + 17, text=text, kind="tick ink"))
     rows, columns = excess.shape
-    worst = float(np.abs(excess).max())
     alt = f"Claimed minus true {numbers.name}, entry by entry: " + (
-        f"up to {worst:.2g} apart, where the largest true entry is {largest:.2g}." if worst else "no difference."
+        f"up to {worst:.2g} apart, where the largest true entry is {largest:.2g}."
+        if worst
+        else "no difference."
     )
     width = max(columns * CELL, 90.0)
     return Drawing(width=width, height=NAME + rows * CELL_TALL, alt=alt, shapes=tuple(shapes))
@@ -128,17 +131,26 @@ def _places(rows: list[tuple[str, list[str]]]) -> tuple[Mapping[str, Point], flo
 
 
 def _joined(start: Point, end: Point, label: str) -> Iterator[Shape]:
-    """An arrow from box to box with a label: down the spine, or between it and the side."""
+    """An arrow from box to box with a label: down the spine, or round a corner between spine and side."""
     (x0, y0), (x1, y1) = start, end
     if x0 == x1:
         yield from arrow((x0, y0 + TALL / 2), (x1, y1 - TALL / 2))
         yield Label(x=x0 - 8, y=(y0 + y1) / 2 + 4, text=label, anchor="end", kind="tick")
+        return
+    far = abs(y1 - y0) > ROW  # from another row: it comes in below what comes from its own
+    y1 = y1 + 8 if far else y1
+    out = x0 + NODE / 2 if x1 > x0 else x0 - NODE / 2
+    into = x1 - NODE / 2 if x1 > x0 else x1 + NODE / 2
+    corner = SPINE + NODE / 2 + (14 if far else 22)
+    if y0 != y1:
+        yield Stroke(points=((out, y0), (corner, y0), (corner, y1)), kind="arrow")
+        out = corner if x1 > x0 else out
+    if y0 != y1 and x1 < x0:
+        yield from arrow((corner, y1), (into, y1))
     else:
-        side = NODE / 2 if x1 > x0 else -NODE / 2
-        yield from arrow((x0 + side, y0), (x1 - side, y1))
-        beside = y0 if x1 < x0 else y1
-        where = (SPINE + SIDE) / 2 if y0 == y1 else (x0 + x1) / 2 + 14
-        yield Label(x=where, y=(beside - 5) if y0 == y1 else (y0 + y1) / 2 + 16, text=label, kind="tick")
+        yield from arrow((out, y1), (into, y1))
+    beside = y1 if x1 > x0 else y0
+    yield Label(x=(corner + SIDE - NODE / 2) / 2, y=beside + (14 if far else -5), text=label, kind="tick")
 
 
 def _node(name: str, place: Point, kind: str) -> Iterator[Shape]:

@@ -40,7 +40,7 @@ class Line:
         return tuple(dict.fromkeys(node.id for node in found))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Program:
     """A network: the arrays that are given with their shapes, the lines forward, the lines backward.
 
@@ -110,7 +110,9 @@ class Program:
 
     def _lengths(self, params: Arrays, X: Array) -> dict[str, int]:
         """The numbers that formulas use: m or n of examples, n1 of hidden units, n2 of outputs."""
-        units = {f"n{i}": params[f"W{i}"].shape[1 if self.EXAMPLES == 0 and not self.above else 0] for i in (1, 2)}
+        units = {
+            f"n{i}": params[f"W{i}"].shape[1 if self.EXAMPLES == 0 and not self.above else 0] for i in (1, 2)
+        }
         examples = X.shape[self.EXAMPLES]
         free = {"m": units["n1"] - 1, "k": 0} if self.above else {"m": examples, "n": examples}
         return units | free

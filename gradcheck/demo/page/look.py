@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gradcheck.adapters import as_claim
 from gradcheck.check import check_gradients
@@ -28,7 +29,8 @@ ORACLES = ("autodiff", "finite-difference")  # by name: each says all it can, en
 class Numbers:
     """One gradient by its lecture name: claimed, by JAX, and by differences with their error bar.
 
-    index: the entry that the verdict names, or the largest. The arrays have the parameter's shape, but for
+    index: the entry that the verdict names, or the largest. wrong: where the claim is outside JAX's bar; none
+    for a claim of another shape. The arrays have the parameter's shape, but for
     `claimed`, which has whatever shape the formula gave it.
     """
 
@@ -38,6 +40,7 @@ class Numbers:
     jax: Array
     differences: Array
     bars: Array
+    wrong: NDArray[np.bool_]
 
     @property
     def verdict(self) -> Verdict:
@@ -132,6 +135,7 @@ def _numbers(program: Program, report: Report, seen: Examination) -> tuple[Numbe
             jax=jax[i].value,
             differences=differences[i].value,
             bars=differences[i].error,
+            wrong=next((c.wrong for c in seen.comparisons[i]), np.zeros(jax[i].value.shape, dtype=bool)),
         )
         for line in program.backwards
         if (i := positions.get(line.name)) is not None

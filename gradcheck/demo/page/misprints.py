@@ -22,7 +22,7 @@ class Misprint:
 
     @property
     def right(self) -> Program:
-        return self.program.replaced(self.corrected)
+        return self.program.replaced(self.corrected) if self.corrected else self.program
 
     @property
     def wrong(self) -> Program:

@@ -14,7 +14,7 @@ from gradcheck.verdict import Verdict
 
 WIDTH, ROW = 340.0, 62.0
 NODE, TALL = 58.0, 26.0  # a node's box
-SPINE, SIDE = 112.0, 262.0  # where the middle of a box is
+SPINE, SIDE = 124.0, 276.0  # where the middle of a box is
 CELL, CELL_TALL, NAME = 52.0, 26.0, 22.0  # of a heat map, and what its name takes
 MARKS = {Verdict.PASS: "✓", Verdict.FAIL: "✗", Verdict.UNDECIDED: "?"}
 

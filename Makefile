@@ -12,7 +12,7 @@ MNIST ?=
 # How many right gradients `make soak` draws.
 N ?= 100000
 
-.PHONY: help demo page digits idioms zoo mistakes soak test coverage lint clean
+.PHONY: help demo page browser digits idioms zoo mistakes soak test coverage lint clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -47,6 +47,10 @@ soak: $(VENV)/.test ## N=100000 random claims: none that is right accused, none 
 test: $(VENV)/.test ## all tests and all properties
 	$(BIN)/python -m pytest -n 2 --dist worksteal properties tests
 
+browser: $(VENV)/.test ## the pages in a real Chromium, with axe-core from npm
+	npm install --silent --no-save --prefix .node axe-core@4
+	$(BIN)/python -m pytest -n 0 tests/test_browser.py
+
 coverage: $(VENV)/.test ## the tests, and which lines and branches they run
 	$(BIN)/python -m pytest -n 2 tests --cov --cov-report=term
 
@@ -56,7 +60,7 @@ lint: $(VENV)/.lint ## ruff and pyright
 	$(BIN)/pyright
 
 clean: ## remove what these commands made
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) .node page.html .pytest_cache .ruff_cache .hypothesis .coverage
 
 $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or later is needed, $(PYTHON) is {sys.version.split()[0]}: make PYTHON=python3.11 ...")'

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gradcheck.compare import Agreement
 from gradcheck.diagnosis.evidence import Finding
 from gradcheck.verdict import LeafResult, Reason, Verdict
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +73,12 @@ class Report:
         from gradcheck.render.html import to_html
 
         return to_html(self)
+
+    def plot(self) -> Figure:
+        """A matplotlib figure of errors, bars and gaps. ModuleNotFoundError without the extra `plot`."""
+        from gradcheck.render.plot import plot
+
+        return plot(self)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         """What a notebook shows: HTML, and plain text where that is stripped."""

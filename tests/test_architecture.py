@@ -111,6 +111,7 @@ ORDER = (
     "render.charts",
     "render.mathml",
     "render.html",
+    "render.plot",
     "render",
     "reference",
     "demo.agreement",

@@ -12,7 +12,9 @@ from tests.browser import CHROMIUM, browser
 
 AXE = pathlib.Path(__file__).parent.parent / ".node" / "node_modules" / "axe-core" / "axe.min.js"
 VIEWS = list(itertools.product((360, 1440), ("light", "dark")))
-HOSTILE = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">\u202e\x1b[31m\n'"
+HOSTILE = (
+    "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">\u202e\x1b[31m\n'"
+)
 # What reaches out of its own box, though it may not scroll there.
 OVERFLOW = """[...document.querySelectorAll('math, svg, h1, h2, h3, p, dd')]
     .filter(e => !e.closest('.scroll') && e.getBoundingClientRect().right > innerWidth)
@@ -76,7 +78,11 @@ def test_what_shuts_people_out_is_found(tmp_path):
 def test_a_hostile_name_stays_a_name(page, name):
     x = np.arange(6.0).reshape(2, 3) + 1
     report = check_gradients(
-        lambda a, b: (a**2).sum() + (b**2).sum(), x, x, gradients=lambda a, b: (2 * a, 3 * b), names=("a", name)
+        lambda a, b: (a**2).sum() + (b**2).sum(),
+        x,
+        x,
+        gradients=lambda a, b: (2 * a, 3 * b),
+        names=("a", name),
     )
     with browser() as chrome:
         page(chrome, report.to_html())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from gradcheck.demo.agreement import Reports
 from gradcheck.demo.documents import CHAPTERS, Chapter
 from gradcheck.demo.page.lines import COLUMNS, INDICES, ROWS, Program, general
-from gradcheck.demo.page.look import Look, look_at
+from gradcheck.demo.page.look import Look, look_at, look_beside
 from gradcheck.demo.page.misprints import MISPRINTS, Misprint
 from gradcheck.demo.training import Lesson
 from manual import column_major, xor
@@ -60,12 +60,16 @@ class Judged:
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """One chapter: its network judged, its misprints, the variants that were checked, what it learns."""
+    """One chapter: its network judged, its misprints, the variants that were checked, what it learns.
+
+    elsewhere: errata of this document that an earlier chapter of the page shows.
+    """
 
     chapter: Chapter
     program: Program
     look: Look
     misprints: tuple[Judged, ...]
+    elsewhere: tuple[Erratum, ...]
     reports: Reports
     lesson: Lesson | None
 
@@ -90,17 +94,20 @@ NETWORKS: dict[str, tuple[Program, Callable[[Shape, int], Problem], Shape]] = {
 
 def contents(seed: int, document: str | None = None) -> list[Content]:
     """The chapters of the documents, or the one of a document."""
-    asked = NETWORKS.keys() if document is None else {document}
-    return [_content(chapter, seed) for chapter in CHAPTERS if chapter.id in asked & NETWORKS.keys()]
+    asked = tuple(NETWORKS) if document is None else (document,)
+    return [_content(chapter, asked, seed) for chapter in CHAPTERS if chapter.id in asked]
 
 
-def _content(chapter: Chapter, seed: int) -> Content:
+def _content(chapter: Chapter, asked: tuple[str, ...], seed: int) -> Content:
     program, problem, shape = NETWORKS[chapter.id]
+    printed = [erratum for erratum in ERRATA if chapter.id in erratum.documents]
+    here = [e for e in printed if next(d for d in e.documents if d in asked) == chapter.id]
     return Content(
         chapter=chapter,
         program=program,
         look=_right(program, problem, shape, seed),
-        misprints=tuple(_judged(erratum, seed) for erratum in ERRATA if erratum.documents[0] == chapter.id),
+        misprints=tuple(_judged(erratum, seed) for erratum in here),
+        elsewhere=tuple(erratum for erratum in printed if erratum not in here),
         reports=chapter.judge(seed),
         lesson=chapter.learn(seed) if chapter.learn else None,
     )
@@ -108,12 +115,14 @@ def _content(chapter: Chapter, seed: int) -> Content:
 
 def _judged(erratum: Erratum, seed: int) -> Judged:
     misprint = MISPRINTS[erratum.id]
+    corrected = _right(misprint.right, erratum.problem, erratum.shown_at, seed)
     params, X, Y = erratum.problem(erratum.shown_at, seed)
+    at = _parameters(params), X, Y
     return Judged(
         erratum=erratum,
         misprint=misprint,
-        printed=look_at(misprint.wrong, _parameters(params), X, Y, seed) if misprint.shown else None,
-        corrected=_right(misprint.right, erratum.problem, erratum.shown_at, seed),
+        printed=look_beside(corrected, misprint.wrong, *at, seed) if misprint.shown else None,
+        corrected=corrected,
         learned=_learned(erratum, misprint, seed) if erratum.id in LEARNING else None,
     )
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,15 +105,36 @@ class Look:
 def look_at(program: Program, params: Arrays, X: Array, Y: Array, seed: int) -> Look:
     """Every gradient that the program claims, of intermediates as well, judged by both oracles."""
     shifted = program.with_shifts(params, X)
-    options: dict[str, Any] = {"gradients": program.gradients}
-    report = check_gradients(
-        program.loss, shifted, constant(X), constant(Y), oracles=ORACLES, seed=seed, **options
-    )
     with preserved():
-        unset = {"vjp": None, "reference": None, "names": None, "convention": "vjp", "order": 1}
-        claim = as_claim(program.loss, (shifted, constant(X), constant(Y)), **unset, **options)
+        claim = as_claim(
+            program.loss,
+            (shifted, constant(X), constant(Y)),
+            vjp=None,
+            gradients=program.gradients,
+            reference=None,
+            names=None,
+            convention="vjp",
+            order=1,
+        )
         seen = examine(claim, chosen(ORACLES), seed)
+    report = _report(program, shifted, X, Y, seed)
     return Look(program=program, report=report, seen=seen, numbers=_numbers(program, report, seen))
+
+
+def look_beside(right: Look, program: Program, params: Arrays, X: Array, Y: Array, seed: int) -> Look:
+    """The same for other lines backward at the point of another look, whose oracles are not asked again."""
+    shifted = program.with_shifts(params, X)
+    report = _report(program, shifted, X, Y, seed)
+    found = program.gradients(shifted, X, Y)
+    gradients = tuple(found["d" + letter(leaf.name)] for leaf in report.leaves)
+    claimed = replace(right.seen.claimed, gradients=gradients)
+    seen = replace(right.seen, claimed=claimed, comparisons=claimed.all_beside(right.seen.answers))
+    return Look(program=program, report=report, seen=seen, numbers=_numbers(program, report, seen))
+
+
+def _report(program: Program, shifted: Arrays, X: Array, Y: Array, seed: int) -> Report:
+    given = (shifted, constant(X), constant(Y))
+    return check_gradients(program.loss, *given, gradients=program.gradients, oracles=ORACLES, seed=seed)
 
 
 def letter(leaf: str) -> str:

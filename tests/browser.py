@@ -1,7 +1,6 @@
 """A headless Chromium, driven through a pair of pipes in the DevTools protocol."""
 
 import contextlib
-import fcntl
 import json
 import os
 import shutil
@@ -87,17 +86,11 @@ def browser():
     to_browser, commands = os.pipe()
     answers, from_browser = os.pipe()
     os.set_blocking(answers, False)
-    ends = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (to_browser, from_browser)]
-
-    def hand_over():  # Chromium reads from 3 and writes to 4
-        os.dup2(ends[0], 3)
-        os.dup2(ends[1], 4)
-
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         assert CHROMIUM is not None
         process = subprocess.Popen(
             [
-                CHROMIUM,
+                *("bash", "-c", f'exec "$0" "$@" 3<&{to_browser} 4>&{from_browser}', CHROMIUM),
                 "--headless=new",
                 "--no-sandbox",
                 "--disable-gpu",
@@ -108,10 +101,9 @@ def browser():
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            pass_fds=(3, 4),
-            preexec_fn=hand_over,
+            pass_fds=(to_browser, from_browser),
         )
-        for end in (to_browser, from_browser, *ends):
+        for end in (to_browser, from_browser):
             os.close(end)
         try:
             yield Browser(commands, answers)

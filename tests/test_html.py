@@ -58,6 +58,21 @@ def wrong(names=("x", "y")) -> Report:
     return check_gradients(square, X, X + 1, gradients=lambda x, y: (2 * x, 3 * y), names=names)
 
 
+def named(name) -> Report:
+    """The report on a wrong gradient in which everything that a user may have named has this name."""
+    report = wrong((name, name + "2"))
+    return dataclasses.replace(
+        report,
+        name=name,
+        notes=(name,),
+        not_checked=(name,),
+        versions={name: name},
+        leaves=tuple(dataclasses.replace(leaf, remark=name) for leaf in report.leaves),
+        findings=tuple(dataclasses.replace(f, message=name, remedy=name) for f in report.findings),
+        oracles=tuple(dataclasses.replace(o, name=name, why_not=name) for o in report.oracles),
+    )
+
+
 def test_a_page_says_all_that_the_terminal_says():
     report = wrong()
     page = Page(report.to_html())
@@ -90,17 +105,7 @@ def test_a_page_loads_nothing_and_its_policy_allows_its_own_style_only():
 
 @pytest.mark.parametrize("name", [HOSTILE, ENDLESS], ids=["hostile", "endless"])
 def test_hostile_names_are_shown_and_never_taken_for_markup(name):
-    report = wrong((name, name + "2"))
-    report = dataclasses.replace(
-        report,
-        name=name,
-        notes=(name,),
-        not_checked=(name,),
-        versions={name: name},
-        leaves=tuple(dataclasses.replace(leaf, remark=name) for leaf in report.leaves),
-        findings=tuple(dataclasses.replace(f, message=name, remedy=name) for f in report.findings),
-        oracles=tuple(dataclasses.replace(o, name=name, why_not=name) for o in report.oracles),
-    )
+    report = named(name)
     plain = Page(wrong().to_html())
     for html in (report.to_html(), report._repr_mimebundle_()["text/html"]):
         page = Page(html)

@@ -193,7 +193,7 @@ def test_every_formula_of_the_page_is_a_line_that_was_run(document):
     page = Page(html)
     found = written(html)
     assert len(found) == sum(tag == "math" for tag, _ in page.elements) > 10
-    misprints = [MISPRINTS[e.id] for e in ERRATA if e.documents[0] == document]
+    misprints = [MISPRINTS[e.id] for e in ERRATA if document in e.documents]
     program = chapters.NETWORKS[document][0]
     lines = [
         *program.forwards,
@@ -227,8 +227,13 @@ def test_the_command_writes_the_page(tmp_path, capsys):
     assert "kB, opens in any browser" in capsys.readouterr().out
 
 
-def test_a_misprint_that_is_none_fails_the_page(tmp_path, monkeypatch):
-    monkeypatch.setitem(MISPRINTS, "E12", Misprint(program=INDICES, printed=(INDICES.backwards[4],)))
+@pytest.mark.parametrize(
+    "printed",
+    [(INDICES.backwards[4],), (*MISPRINTS["E12"].printed, line("db1", "n1", "np.zeros(n1)"))],
+    ids=["right", "wrong elsewhere"],
+)
+def test_a_misprint_that_is_not_the_one_described_fails_the_page(printed, tmp_path, monkeypatch):
+    monkeypatch.setitem(MISPRINTS, "E12", Misprint(program=INDICES, printed=printed))
     assert cli.main(["demo", "--html", str(tmp_path / "page.html"), "--document", "squared"]) == 1
 
 

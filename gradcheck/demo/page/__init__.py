@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pathlib
 import runpy
-from types import SimpleNamespace
 
 from markupsafe import Markup
 
@@ -30,15 +29,15 @@ def demo_page(seed: int, document: str | None = None) -> tuple[str, bool]:
         letters=shape_in_letters,
         agreements=worst_agreements,
         headings=HEADINGS,
-        figures=SimpleNamespace(
-            network=network,
-            backward=backward_pass,
-            heat=heat_map,
-            right=right_by_step,
-            misprint=misprint_by_step,
-            losses=losses,
-            lesson=lesson_losses,
-        ),
+        figures={
+            "network": network,
+            "backward": backward_pass,
+            "heat": heat_map,
+            "right": right_by_step,
+            "misprint": misprint_by_step,
+            "losses": losses,
+            "lesson": lesson_losses,
+        },
         own_code=OWN_LAYER.read_text(encoding="utf-8"),
         newline=Markup("\n"),
         own_report=runpy.run_path(str(OWN_LAYER))["report"],

@@ -12,6 +12,7 @@ from gradcheck.demo.page.lines import COLUMNS, INDICES, ROWS, Program, general
 from gradcheck.demo.page.look import Look, look_at, look_beside
 from gradcheck.demo.page.misprints import MISPRINTS, Misprint
 from gradcheck.demo.training import Lesson
+from gradcheck.verdict import Verdict
 from manual import column_major, xor
 from manual.activations import activation_named
 from manual.errata import DIFFERENT, ERRATA, Erratum, Problem, Shape, columns, indices, lengths, rows
@@ -48,9 +49,12 @@ class Judged:
 
     @property
     def as_expected(self) -> bool:
-        """Whether the printed lines are convicted of what they do wrong, and the corrected ones are right."""
-        wrong = {n.name for n in self.printed.numbers if n.verdict.value == "FAIL"} if self.printed else set()
-        return {f"d{name}" for name in self.erratum.convicted} <= wrong and bool(self.corrected.report)
+        """Whether the printed lines are convicted of what they do wrong, and of no other parameter."""
+        numbers = self.printed.numbers if self.printed else ()
+        wrong = {n.name.removeprefix("d") for n in numbers if n.verdict is Verdict.FAIL}
+        convicted = set(self.erratum.convicted)
+        accused = any(map(_is_parameter, wrong - convicted))
+        return convicted <= wrong and not accused and bool(self.corrected.report)
 
     @property
     def where(self) -> str:
@@ -151,4 +155,8 @@ def _learned(erratum: Erratum, misprint: Misprint, seed: int) -> Learned:
 
 def _parameters(params: Arrays) -> Arrays:
     """Without the shifts of intermediates that some errata bring along."""
-    return {name: value for name, value in params.items() if name[0] in "Wb"}
+    return {name: value for name, value in params.items() if _is_parameter(name)}
+
+
+def _is_parameter(name: str) -> bool:
+    return name[0] in "Wb"

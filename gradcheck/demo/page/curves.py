@@ -7,6 +7,7 @@ from gradcheck.demo.page.look import Look, Numbers, Steps
 from gradcheck.demo.training import Lesson
 from gradcheck.render.charts import Curve, Mark, chart
 from gradcheck.render.drawing import Drawing
+from gradcheck.verdict import Verdict
 
 
 def right_by_step(look: Look) -> Drawing | None:
@@ -20,7 +21,7 @@ def misprint_by_step(judged: Judged) -> Drawing | None:
     """Printed and corrected in one chart, at an entry that is wrong; None where only shapes are."""
     if judged.printed is None:
         return None
-    wrong = (n for n in judged.printed.numbers if n.verdict.value == "FAIL" and n.fits)
+    wrong = (n for n in judged.printed.numbers if n.verdict is Verdict.FAIL and n.fits)
     first = next(wrong, None)
     if first is None:
         return None

@@ -138,19 +138,16 @@ def _joined(start: Point, end: Point, label: str) -> Iterator[Shape]:
         yield Label(x=x0 - 8, y=(y0 + y1) / 2 + 4, text=label, anchor="end", kind="tick")
         return
     far = abs(y1 - y0) > ROW  # from another row: it comes in below what comes from its own
-    y1 = y1 + 8 if far else y1
-    out = x0 + NODE / 2 if x1 > x0 else x0 - NODE / 2
-    into = x1 - NODE / 2 if x1 > x0 else x1 + NODE / 2
+    y1 += 8 if far else 0
+    side = 1 if x1 > x0 else -1
+    out, into = x0 + side * NODE / 2, x1 - side * NODE / 2
     corner = SPINE + NODE / 2 + (14 if far else 22)
     if y0 != y1:
         yield Stroke(points=((out, y0), (corner, y0), (corner, y1)), kind="arrow")
-        out = corner if x1 > x0 else out
-    if y0 != y1 and x1 < x0:
-        yield from arrow((corner, y1), (into, y1))
-    else:
-        yield from arrow((out, y1), (into, y1))
-    beside = y1 if x1 > x0 else y0
-    yield Label(x=(corner + SIDE - NODE / 2) / 2, y=beside + (14 if far else -5), text=label, kind="tick")
+        out = corner
+    yield from arrow((out, y1), (into, y1))
+    height = y1 if side > 0 else y0
+    yield Label(x=(corner + SIDE - NODE / 2) / 2, y=height + (14 if far else -5), text=label, kind="tick")
 
 
 def _node(name: str, place: Point, kind: str) -> Iterator[Shape]:

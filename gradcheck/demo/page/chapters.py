@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from gradcheck.demo.agreement import Reports
 from gradcheck.demo.documents import CHAPTERS, Chapter
 from gradcheck.demo.page.lines import COLUMNS, INDICES, ROWS, Program, general
-from gradcheck.demo.page.look import Look, look_at, look_beside
+from gradcheck.demo.page.look import Look, findings, look_at, look_beside
 from gradcheck.demo.page.misprints import MISPRINTS, Misprint
 from gradcheck.demo.training import Lesson
+from gradcheck.diagnosis.evidence import Finding
 from gradcheck.verdict import Verdict
 from manual import column_major, xor
 from manual.activations import activation_named
@@ -39,12 +40,13 @@ class Learned:
 @dataclass(frozen=True, kw_only=True)
 class Judged:
     """A misprint and how its lines and the corrected ones were judged; `printed` is None where no formula
-    is touched."""
+    is touched. findings: what the checker says of the printed ones."""
 
     erratum: Erratum
     misprint: Misprint
     printed: Look | None
     corrected: Look
+    findings: tuple[Finding, ...]
     learned: Learned | None
 
     @property
@@ -54,7 +56,7 @@ class Judged:
         wrong = {n.name.removeprefix("d") for n in numbers if n.verdict is Verdict.FAIL}
         convicted = set(self.erratum.convicted)
         accused = any(map(_is_parameter, wrong - convicted))
-        return convicted <= wrong and not accused and bool(self.corrected.report)
+        return convicted <= wrong and not accused and self.corrected.verdict is Verdict.PASS
 
     @property
     def where(self) -> str:
@@ -80,7 +82,7 @@ class Content:
     @property
     def as_expected(self) -> bool:
         judged = all(misprint.as_expected for misprint in self.misprints)
-        return judged and bool(self.look.report) and all(self.reports.values())
+        return judged and self.look.verdict is Verdict.PASS and all(self.reports.values())
 
 
 def _exclusive_or(shape: Shape, seed: int) -> Problem:
@@ -121,12 +123,13 @@ def _judged(erratum: Erratum, seed: int) -> Judged:
     misprint = MISPRINTS[erratum.id]
     corrected = _right(misprint.right, erratum.problem, erratum.shown_at, seed)
     params, X, Y = erratum.problem(erratum.shown_at, seed)
-    at = _parameters(params), X, Y
+    touched = bool(misprint.shown)
     return Judged(
         erratum=erratum,
         misprint=misprint,
-        printed=look_beside(corrected, misprint.wrong, *at, seed) if misprint.shown else None,
+        printed=look_beside(corrected, misprint.wrong, _parameters(params), X, Y) if touched else None,
         corrected=corrected,
+        findings=findings(misprint.wrong, params, X, Y, seed) if touched else (),
         learned=_learned(erratum, misprint, seed) if erratum.id in LEARNING else None,
     )
 

@@ -60,7 +60,7 @@ def backward_pass(look: Look, right: Program) -> Drawing:
             if used in places:
                 drawn += _joined(places[used], places[name], shape_in_letters(lines[used].shape))
     for name, place in places.items():
-        verdict = look.verdict(name)
+        verdict = look.verdict_of(name)
         kind = verdict.value if verdict else "plain"
         drawn += _node(f"{name} {MARKS[verdict]}" if verdict else name, place, kind)
         if name == look.first_wrong:
@@ -164,10 +164,10 @@ def _first(place: Point) -> Label:
 
 
 def _told(look: Look, names: list[str]) -> str:
-    wrong = [name for name in names if look.verdict(name) is Verdict.FAIL]
+    wrong = [name for name in names if look.verdict_of(name) is Verdict.FAIL]
     if not wrong:
         return f"The backward pass {', '.join(names)}: every gradient is right."
-    right = [name for name in names if look.verdict(name) is Verdict.PASS]
+    right = [name for name in names if look.verdict_of(name) is Verdict.PASS]
     return (
         f"The backward pass: first wrong is {look.first_wrong}; wrong are {', '.join(wrong)}; "
         f"right are {', '.join(right) or 'none'}."

@@ -11,14 +11,15 @@ from gradcheck.adapters import as_claim
 from gradcheck.check import check_gradients
 from gradcheck.claim import constant
 from gradcheck.demo.page.lines import Program
+from gradcheck.diagnosis.evidence import Finding
 from gradcheck.examine import Examination, examine
 from gradcheck.oracles import chosen
 from gradcheck.oracles.finite_difference import Differencing
 from gradcheck.oracles.line import Line as Direction
 from gradcheck.probes import typical
-from gradcheck.report import Report
 from gradcheck.surroundings import preserved
-from gradcheck.verdict import LeafResult, Verdict
+from gradcheck.teeth import bared
+from gradcheck.verdict import LeafResult, Verdict, judge, overall
 from manual.types import Array, Arrays
 
 ORACLES = ("autodiff", "finite-difference")  # by name: each says all it can, entry by entry
@@ -70,24 +71,26 @@ class Look:
     """A program judged at one point. numbers: of every gradient that it claims, in its own order."""
 
     program: Program
-    report: Report
     seen: Examination
     numbers: tuple[Numbers, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """That of all gradients together."""
+        return overall(tuple(n.result for n in self.numbers), self.seen.answers)[0]
 
     @property
     def first_wrong(self) -> str | None:
         """The first line backward whose gradient is wrong."""
         return next((n.name for n in self.numbers if n.verdict is Verdict.FAIL), None)
 
-    def verdict(self, name: str) -> Verdict | None:
+    def verdict_of(self, name: str) -> Verdict | None:
         """That of a line backward; None for one that is no gradient."""
         return next((n.verdict for n in self.numbers if n.name == name), None)
 
     def steps(self, name: str, index: tuple[int, ...]) -> Steps:
         """What central differences say of one entry of one gradient, step by step."""
-        position = next(
-            i for i, leaf in enumerate(self.report.leaves) if letter(leaf.name) == name.removeprefix("d")
-        )
+        position = _positions(self.seen)[name]
         at = self.seen.evaluator.leaves[position].value
         size = max(abs(float(at[index])), typical(at))
         along = np.zeros(at.shape)
@@ -117,40 +120,34 @@ def look_at(program: Program, params: Arrays, X: Array, Y: Array, seed: int) -> 
             order=1,
         )
         seen = examine(claim, chosen(ORACLES), seed)
-    report = _report(program, shifted, X, Y, seed)
-    return Look(program=program, report=report, seen=seen, numbers=_numbers(program, report, seen))
+    return _look(program, seen)
 
 
-def look_beside(right: Look, program: Program, params: Arrays, X: Array, Y: Array, seed: int) -> Look:
+def look_beside(right: Look, program: Program, params: Arrays, X: Array, Y: Array) -> Look:
     """The same for other lines backward at the point of another look, whose oracles are not asked again."""
-    shifted = program.with_shifts(params, X)
-    report = _report(program, shifted, X, Y, seed)
-    found = program.gradients(shifted, X, Y)
-    gradients = tuple(found["d" + letter(leaf.name)] for leaf in report.leaves)
-    claimed = replace(right.seen.claimed, gradients=gradients)
-    seen = replace(right.seen, claimed=claimed, comparisons=claimed.all_beside(right.seen.answers))
-    return Look(program=program, report=report, seen=seen, numbers=_numbers(program, report, seen))
+    found = program.gradients(program.with_shifts(params, X), X, Y)
+    claimed = replace(right.seen.claimed, gradients=tuple(found[name] for name in _positions(right.seen)))
+    comparisons = claimed.all_beside(right.seen.answers)
+    return _look(program, replace(right.seen, claimed=claimed, comparisons=comparisons))
 
 
-def _report(program: Program, shifted: Arrays, X: Array, Y: Array, seed: int) -> Report:
-    given = (shifted, constant(X), constant(Y))
-    return check_gradients(program.loss, *given, gradients=program.gradients, oracles=ORACLES, seed=seed)
+def findings(program: Program, params: Arrays, X: Array, Y: Array, seed: int) -> tuple[Finding, ...]:
+    """What a user who checks these lines is told of their mistake."""
+    given = (params, constant(X), constant(Y))
+    return check_gradients(program.loss, *given, gradients=program.gradients, seed=seed).findings
 
 
-def letter(leaf: str) -> str:
-    """The lecture name of a leaf: W1 of params['W1']."""
-    return leaf.removeprefix("params['").removesuffix("']")
-
-
-def _numbers(program: Program, report: Report, seen: Examination) -> tuple[Numbers, ...]:
-    positions = {"d" + letter(leaf.name): i for i, leaf in enumerate(report.leaves)}
+def _look(program: Program, seen: Examination) -> Look:
+    """The verdicts on what was seen, by the rule of every check."""
+    results = bared(seen, judge(seen))
     jax, differences = (
         next(answer for answer in seen.answers if answer.oracle == name).estimates for name in ORACLES
     )
-    return tuple(
+    positions = _positions(seen)
+    numbers = tuple(
         Numbers(
             name=line.name,
-            result=report.leaves[i],
+            result=results[i],
             claimed=np.asarray(seen.claimed.gradients[i], dtype=float),
             jax=jax[i].value,
             differences=differences[i].value,
@@ -160,3 +157,10 @@ def _numbers(program: Program, report: Report, seen: Examination) -> tuple[Numbe
         for line in program.backwards
         if (i := positions.get(line.name)) is not None
     )
+    return Look(program=program, seen=seen, numbers=numbers)
+
+
+def _positions(seen: Examination) -> dict[str, int]:
+    """The leaves by the lecture names of their gradients: dW1 of params['W1']."""
+    names = (leaf.name.removeprefix("params['").removesuffix("']") for leaf in seen.evaluator.leaves)
+    return {f"d{name}": position for position, name in enumerate(names)}

@@ -204,6 +204,7 @@ def test_every_formula_of_the_page_is_a_line_that_was_run(document):
     for mathml, name, expression in found:
         run = by_text[name, unescape(expression)]
         assert mathml == str(equation(run.name, run.expression, run.indices, program.above))
+    assert " characters … " not in page.text, "words of ours were cut"
     for landmark in ("header", "nav", "main", "footer"):
         assert landmark in page.tags
     for _, attributes in (element for element in page.elements if element[0] == "svg"):

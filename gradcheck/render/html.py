@@ -23,7 +23,7 @@ from gradcheck.report import Report
 from gradcheck.verdict import LeafResult
 
 TEMPLATES = Path(__file__).parent / "templates"
-START, END = 200, 100  # characters of an endless value that are shown
+START, END = 1000, 500  # characters of an endless value that are shown; messages of ours are shorter
 # Controls, such as ESC; formats, such as marks that turn the direction of text; halves of pairs; line ends.
 UNSEEN = ("Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp")
 

@@ -17,6 +17,7 @@ from gradcheck.diagnosis import Look, explain, look_again
 from gradcheck.diagnosis.evidence import Finding
 from gradcheck.errors import ClaimError, GradientMismatch, GradientUndecided
 from gradcheck.examine import Examination, examine
+from gradcheck.first_wrong import FirstWrong, first_wrong
 from gradcheck.oracles import chosen
 from gradcheck.protocol import Breach, breaches
 from gradcheck.report import Evaluations, OracleResult, Report
@@ -76,7 +77,8 @@ def check_gradients(
         broken = breaches(seen.evaluator, seen.claimed.probe, seen.claimed.gradients)
         looks = look_again(claim, asked, seed, seen) if Verdict.FAIL in verdicts(leaves) else ()
         findings = explain(claim, seen, leaves, looks)
-    return _report(claim, seen, leaves, looks, (*_rules(broken), *findings), seed)
+        wrong = first_wrong(seen, leaves) if Verdict.FAIL in verdicts(leaves) else None
+    return _report(claim, seen, leaves, looks, (*_rules(broken), *findings), wrong, seed)
 
 
 def assert_gradients(target: Any, *inputs: Tree, allow_undecided: bool = False, **options: Any) -> Report:
@@ -104,6 +106,7 @@ def _report(
     leaves: tuple[LeafResult, ...],
     looks: tuple[Look, ...],
     findings: tuple[Finding, ...],
+    wrong: FirstWrong | None,
     seed: int,
 ) -> Report:
     verdict, reason = overall(leaves, seen.answers, any(not finding.leaf for finding in findings))
@@ -134,6 +137,8 @@ def _report(
         ),
         agreements=rows,
         findings=findings,
+        first_wrong=wrong.name if wrong else None,
+        right_before=wrong.right if wrong else (),
         not_checked=claim.not_checked + unseen,
         notes=claim.notes,
         evaluations=Evaluations(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradcheck.claim import Array
-from gradcheck.evaluator import Evaluator
+from gradcheck.evaluator import Arrays, Evaluator
 from gradcheck.oracles.autodiff import gradients_at
 from gradcheck.oracles.base import Answer
 from gradcheck.probes import JITTER, Probe, generator, signed
@@ -25,18 +25,14 @@ def jitter(
     evaluator: Evaluator, probe: Probe, claimed: tuple[Array, ...], answer: Answer
 ) -> tuple[Array | None, ...]:
     """How far rounding may have moved each entry of each gradient; None where that could not be measured."""
-    rng = generator(probe.seed, JITTER)
-    points = [
-        tuple(value * (1 + MOVE * signed(rng, value.shape)) for value in evaluator.point)
-        for _ in range(BESIDE)
-    ]
+    points = points_beside(evaluator.point, probe.seed)
     beside = [evaluator.probe_backward(point, probe.cotangents) for point in points]
     kept = [(point, gradients) for point, gradients in zip(points, beside, strict=True) if gradients]
     if not kept:
         return (None,) * len(claimed)
     references = gradients_at(evaluator, probe, [point for point, _ in kept])
     return tuple(
-        _of_leaf(
+        noise(
             gradient,
             answer.estimates[i].value,
             [(theirs[i], reference[i]) for (_, theirs), reference in zip(kept, references, strict=True)],
@@ -45,7 +41,15 @@ def jitter(
     )
 
 
-def _of_leaf(claimed: Array, expected: Array, beside: list[tuple[Array | None, Array]]) -> Array | None:
+def points_beside(point: Arrays, seed: int) -> list[Arrays]:
+    """Points where rounding has nothing in common with that at a point."""
+    rng = generator(seed, JITTER)
+    return [tuple(value * (1 + MOVE * signed(rng, value.shape)) for value in point) for _ in range(BESIDE)]
+
+
+def noise(claimed: Array, expected: Array, beside: list[tuple[Array | None, Array]]) -> Array | None:
+    """How far rounding may have moved each entry, from pairs (claimed, expected) at points beside; None where
+    most of those are missing."""
     pairs = [(claimed, expected), *((c, e) for c, e in beside if c is not None and c.shape == e.shape)]
     if claimed.shape != expected.shape or len(pairs) <= BESIDE // 2:
         return None

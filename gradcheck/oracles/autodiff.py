@@ -45,7 +45,7 @@ def autodiff(evaluator: Evaluator, probe: Probe) -> Answer:
     if gap:
         return Answer(oracle=NAME, why_not=gap, evaluations=len(points), forward_disagrees=True)
     estimates = tuple(
-        _estimate(
+        estimated(
             leaf.name,
             [gradients[position] for _, gradients in answers],
             [gradients[position] for gradients in singles],
@@ -88,7 +88,8 @@ def _forward_gap(own: Arrays, found: list[Arrays]) -> str:
     return ""
 
 
-def _estimate(name: str, moves: list[Array], singles: list[Array]) -> Estimate:
+def estimated(name: str, moves: list[Array], singles: list[Array]) -> Estimate:
+    """A derivative with its bar, from its values at the point and at nudged ones, and in single precision."""
     gradient = moves[0].astype(np.float64)
     own = np.max([np.zeros(gradient.shape), *(from_single(single, gradient) for single in singles)], axis=0)
     return Estimate(

@@ -74,6 +74,8 @@ def _parts(report: Report) -> Iterator[RenderableType]:
         if leaf.verdict is Verdict.UNDECIDED and leaf.reason is not None and not told:
             yield _line(f"{report.name}: the gradient of {leaf.name} could not be judged", leaf.verdict)
             yield _facts([("reason", f"{leaf.reason.value}: {TO_DO[leaf.reason]}")])
+    if report.first_wrong is not None and not _is_all(report):
+        yield Padding(Text(_first_wrong(report), overflow="fold"), (1, 0, 0, 2), expand=False)
     yield Padding(_leaf_table(report), (1, 0, 1, 2), expand=False)
     for line in _footer(report):
         yield Padding(Text(line, overflow="fold"), (0, 0, 0, 2), expand=False)
@@ -133,6 +135,17 @@ def _witnesses(leaf: LeafResult, report: Report) -> str:
         if row.leaf == leaf.name and row.left == "claim" and not row.agrees
     ]
     return f"{' and '.join(against)} agree" if len(against) > 1 else f"by {' '.join(against)}"
+
+
+def _is_all(report: Report) -> bool:
+    """Whether the first wrong quantity is the gradient of the only leaf."""
+    return [report.first_wrong] == [f"d{leaf.name}" for leaf in report.leaves]
+
+
+def _first_wrong(report: Report) -> str:
+    *others, last = report.right_before or ("",)
+    before = f" ({', '.join(report.right_before)} {'are' if others else 'is'} right)" if last else ""
+    return f"first wrong: {report.first_wrong}{before}"
 
 
 def _leaf_table(report: Report) -> Table:

@@ -8,8 +8,8 @@ Every line is compared with the derivative by the very intermediate that it is n
 - where it equals the derivative by something that its intermediate is computed from: it has then
   been carried on under the same name, as through a mask.
 
-It is wrong where it is none of these, its name has meant nothing else, and a gradient that comes from it
-fails while not all of them are right.
+It is wrong where it is none of these, and of the gradients that come from it some fail and not all that come
+from nothing else are right.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Judge:
         alone = [leaf.verdict for leaf in self._leaves(line, alone=True)]
         failing = any(leaf.verdict is Verdict.FAIL for leaf in self._leaves(line))
         all_right = alone and all(verdict is Verdict.PASS for verdict in alone)
-        if not line.once or not failing or all_right or self._carried_on(line):
+        if not failing or all_right or self._carried_on(line):
             return Verdict.UNDECIDED
         return Verdict.PASS if self._right(line, self._blurred(line)) else Verdict.FAIL
 
@@ -104,11 +104,16 @@ class Judge:
         if any(self._equal(line, estimate, factor) for factor in self.factors):
             return True
         factor = _ratio(line.written, estimate.value)
-        borne_out = any(leaf.verdict is Verdict.PASS for leaf in self._leaves(line, alone=True))
+        borne_out = any(self._shows(leaf) for leaf in self._leaves(line, alone=True))
         if not borne_out or not factor or not self._equal(line, estimate, factor):
             return False
         self.factors.append(factor)
         return True
+
+    def _shows(self, leaf: LeafResult) -> bool:
+        """Whether a leaf is right and not zero, which is right at any scale."""
+        gradient = self.backward.seen.claimed.gradients[self.leaves.index(leaf)]
+        return leaf.verdict is Verdict.PASS and bool(gradient.any())
 
     def _blurred(self, line: Line) -> Estimate:
         """The derivative by a line's intermediate with what rounding is seen to do to the gap beside."""

@@ -7,6 +7,7 @@ it gives them, or else by the values that the backward has under such a name.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,17 +34,13 @@ LAYER = re.compile(r"[zZ]_?(\d+)")  # the pre-activations of a layer, whose cota
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Line:
-    """What the backward calls `name`, the derivative by what the forward calls `by`.
-
-    value: of that. once: neither name has ever stood for anything else.
-    """
+    """What the backward calls `name`, the derivative by what the forward calls `by`; value: of that."""
 
     name: str
     by: str
     variable: Variable
     written: Array
     value: Array
-    once: bool
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -140,8 +137,15 @@ def _lines(values: Values, names: dict[str, Noted]) -> Iterator[Line]:
         name = _answer(by, shape, names)
         if name is None or name in taken:
             continue
-        variable, once = known[by] if by in known else (values.only(names[by].value), names[by].once)
-        if variable is not None and variable not in values.lineage.inputs:
+        variable, times = known[by] if by in known else (values.only(names[by].value), names[by].times)
+        given = sorted((times, names[name].times))
+        # What both assign several times, or either in a loop, need not be the same thing.
+        if (
+            variable is not None
+            and variable not in values.lineage.inputs
+            and given[0] == 1
+            and given[1] < math.inf
+        ):
             taken.add(name)
             yield Line(
                 name=name,
@@ -149,18 +153,17 @@ def _lines(values: Values, names: dict[str, Noted]) -> Iterator[Line]:
                 variable=variable,
                 written=names[name].value,
                 value=values[variable],
-                once=once and names[name].once,
             )
 
 
-def _known(lineage: Lineage) -> dict[str, tuple[Variable, bool]]:
+def _known(lineage: Lineage) -> dict[str, tuple[Variable, float]]:
     """The intermediates by name, where a name means one of them."""
-    found: dict[str, tuple[Variable, bool]] = {}
+    found: dict[str, tuple[Variable, float]] = {}
     several = set()
-    for name, variable, once in lineage.named():
+    for name, variable, times in lineage.named():
         if name in found and found[name][0] is not variable:
             several.add(name)
-        found[name] = variable, once and found.get(name, (variable, True))[1]
+        found[name] = variable, max(times, found.get(name, (variable, 1))[1])
     return {name: what for name, what in found.items() if name not in several}
 
 

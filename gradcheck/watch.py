@@ -20,10 +20,10 @@ from gradcheck.tree import Tree
 
 @dataclass(frozen=True, kw_only=True)
 class Noted:
-    """An array or a number that the user's code has a name for; once: the name has meant nothing else."""
+    """An array or a number that the user's code has a name for; times: how often it assigned that."""
 
     value: Array
-    once: bool
+    times: float
 
 
 class Notes:
@@ -40,7 +40,7 @@ class Notes:
         value = np.array(thing)
         if value.dtype.kind in "iuf":
             self.holders[id(named.holder)] = named.holder
-            self.found.setdefault(named.name, {})[id(named.holder)] = Noted(value=value, once=named.once)
+            self.found.setdefault(named.name, {})[id(named.holder)] = Noted(value=value, times=named.times)
 
     def settled(self) -> dict[str, Noted]:
         """What has one meaning: names under which all holders have equal arrays."""
@@ -48,8 +48,8 @@ class Notes:
         for name, by_holder in self.found.items():
             first, *others = by_holder.values()
             if all(np.array_equal(first.value, other.value, equal_nan=True) for other in others):
-                once = all(noted.once for noted in by_holder.values())
-                settled[name] = Noted(value=first.value, once=once)
+                times = max(noted.times for noted in by_holder.values())
+                settled[name] = Noted(value=first.value, times=times)
         return settled
 
 

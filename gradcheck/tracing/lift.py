@@ -32,13 +32,13 @@ class Trace:
     (as many as `values`, which holds them), then the guards, then the intermediates. Guards are
     values that decided what was done, such as the truth of an `if`: the trace holds wherever they are
     what they were. intermediates: what the user's code has a name for, with the name; a name may stand
-    for several. once: of each, whether that name was given there but once.
+    for several. times: how often that name was given to something there.
     """
 
     jaxpr: Any
     values: tuple[Array, ...]
     intermediates: tuple[str, ...]
-    once: tuple[bool, ...]
+    times: tuple[float, ...]
 
     @property
     def outputs(self) -> int:
@@ -84,7 +84,7 @@ def lift(function: Callable[..., Tree], *arrays: Array) -> Trace:
         jaxpr=jaxpr,
         values=tuple(found),
         intermediates=tuple(n.name for n in named),
-        once=tuple(n.once for n in named),
+        times=tuple(n.times for n in named),
     )
 
 

@@ -48,20 +48,21 @@ class Lineage:
             variable = equation.outvars[0]
         return -1
 
-    def named(self) -> list[tuple[str, Variable, bool]]:
-        """(name, variable, whether it was given once) for every intermediate from which an output comes."""
+    def named(self) -> list[tuple[str, Variable, float]]:
+        """(name, variable, how often it was given) for every intermediate from which an output comes."""
         jaxpr = self.trace.jaxpr.jaxpr
         found = jaxpr.outvars[len(jaxpr.outvars) - len(self.trace.intermediates) :]
-        rows = zip(self.trace.intermediates, found, self.trace.once, strict=True)
+        rows = zip(self.trace.intermediates, found, self.trace.times, strict=True)
         return [row for row in rows if not hasattr(row[1], "val") and row[1] in self.used_first]
 
     def ancestors(self, variable: Variable) -> list[Variable]:
-        """What a variable is computed from, itself left out, later ones first."""
+        """What a variable is computed from, constants and itself left out, later ones first."""
         found: dict[Variable, None] = {variable: None}
         for equation in reversed(self.trace.jaxpr.jaxpr.eqns):
             if any(out in found for out in equation.outvars):
                 found |= {v: None for v in equation.invars if not hasattr(v, "val")}
-        return [v for v in found if v is not variable]
+        left_out = {variable, *self.trace.jaxpr.jaxpr.constvars}
+        return [v for v in found if v not in left_out]
 
     def passes_through(self, start: Variable, variable: Variable) -> bool:
         """Whether there are ways from one variable to the outputs, and all lead through another."""

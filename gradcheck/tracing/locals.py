@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dis
 import functools
+import math
 import types
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,9 +22,10 @@ class Named:
     holder: Any
 
     @property
-    def once(self) -> bool:
-        """Whether the name has meant one thing there, as far as one can see: in a loop it means several."""
-        return not (isinstance(self.holder, types.FrameType) and self.name in reassigned(self.holder.f_code))
+    def times(self) -> float:
+        """How often the name was given to something there, as far as one can see: infinitely, in a loop."""
+        frame = self.holder if isinstance(self.holder, types.FrameType) else None
+        return assignments(frame.f_code).get(self.name, 1) if frame else 1
 
 
 def named_in(frame: types.FrameType) -> Iterator[Named]:
@@ -52,16 +53,16 @@ def entries(mapping: Mapping[Any, Any], name: str) -> Iterator[Named]:
 
 
 @functools.lru_cache(maxsize=1024)
-def reassigned(code: types.CodeType) -> frozenset[str]:
-    """The variables that a function gives several values: assigned in two places, or in a loop."""
+def assignments(code: types.CodeType) -> dict[str, float]:
+    """How many times a function assigns each variable: one that it does in a loop, infinitely often."""
     instructions = list(dis.get_instructions(code))
     loops = [(int(i.argval), i.offset) for i in instructions if "JUMP_BACKWARD" in i.opname]
-    times = Counter(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+    times: dict[str, float] = dict.fromkeys(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount], 1)
     for instruction in instructions:
         looped = any(first <= instruction.offset <= last for first, last in loops)
         for name in _stored(instruction):
-            times[name] += 2 if looped else 1
-    return frozenset(name for name, count in times.items() if count > 1)
+            times[name] = math.inf if looped else times.get(name, 0) + 1
+    return times
 
 
 def _stored(instruction: dis.Instruction) -> tuple[str, ...]:

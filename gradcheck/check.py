@@ -15,6 +15,7 @@ from gradcheck.claim import Claim
 from gradcheck.compare import agreements
 from gradcheck.diagnosis import Look, explain, look_again
 from gradcheck.diagnosis.evidence import Finding
+from gradcheck.diagnosis.formulas import in_formulas
 from gradcheck.errors import ClaimError, GradientMismatch, GradientUndecided
 from gradcheck.examine import Examination, examine
 from gradcheck.first_wrong import FirstWrong, first_wrong
@@ -78,6 +79,7 @@ def check_gradients(
         looks = look_again(claim, asked, seed, seen) if Verdict.FAIL in verdicts(leaves) else ()
         findings = explain(claim, seen, leaves, looks)
         wrong = first_wrong(seen, leaves) if Verdict.FAIL in verdicts(leaves) else None
+        findings = (*findings, *in_formulas(wrong, leaves, looks, findings))
     return _report(claim, seen, leaves, looks, (*_rules(broken), *findings), wrong, seed)
 
 

@@ -164,7 +164,9 @@ class Judge:
             if (v.aval.shape, v.aval.dtype) == (line.variable.aval.shape, line.variable.aval.dtype)
             and v in self.lineage.used_first
         ]
-        return bool(above) and any(self._equal(line, e) for e in self.backward.derivatives(above))
+        if not above or not line.written.any():  # zeros are not carried on: they are left out
+            return False
+        return any(self._equal(line, estimate) for estimate in self.backward.derivatives(above))
 
 
 def _in_order(backward: Unfolded, leaves: tuple[LeafResult, ...]) -> list[Line | LeafResult]:

@@ -67,6 +67,14 @@ def watched_at_probe(evaluator: Evaluator, point: Arrays, cotangents: Arrays) ->
         return {}
 
 
+def watched_forward(evaluator: Evaluator) -> dict[str, Noted]:
+    """What the forward gives names to at the evaluator's point."""
+    notes = Notes()
+    with np.errstate(all="ignore"), _returns(notes):
+        evaluator.forward(evaluator.point)
+    return notes.settled()
+
+
 def watched_in_single(evaluator: Evaluator, cotangents: Arrays) -> dict[str, Noted]:
     """The same in float32, which shows how it rounds; nothing where the user's code refuses that."""
     try:

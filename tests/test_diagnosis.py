@@ -79,10 +79,6 @@ def test_the_cause_is_named_and_confirmed(mutant, leaves, code, message, remedy)
     "mutant",
     [
         mutants.squared_error_delta,
-        mutants.activation_missing,
-        mutants.derivative_at_activation,
-        mutants.tanh_derivative,
-        mutants.regularised,
         mutants.label_branch_missing,
         mutants.one_entry,
         mutants.right,
@@ -91,6 +87,21 @@ def test_the_cause_is_named_and_confirmed(mutant, leaves, code, message, remedy)
 )
 def test_what_no_rule_explains_gets_no_finding(mutant):
     assert findings(mutants.claim(mutant)) == {}
+
+
+@pytest.mark.parametrize(
+    ("mutant", "leaves", "code"),
+    [
+        (mutants.activation_missing, "W1 b1", "missing-activation"),
+        (mutants.derivative_at_activation, "W1 b1", "derivative-at-activation"),
+        (mutants.tanh_derivative, "W1 b1", "wrong-activation"),
+        (mutants.regularised, "W1", "regulariser"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_what_no_rule_explains_may_be_a_small_edit_of_the_right_line(mutant, leaves, code):
+    found = findings(mutants.claim(mutant))
+    assert {leaf: finding.code for leaf, finding in found.items()} == dict.fromkeys(leaves.split(), code)
 
 
 def test_a_factor_that_only_happens_to_equal_the_batch_size_is_not_blamed_on_it():

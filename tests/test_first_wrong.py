@@ -255,6 +255,7 @@ def test_what_has_been_assigned_twice_or_in_a_loop():
         once = given
         twice = once
         twice = twice + kept
+        inside = 0
         for looped in range(3):
             inside = looped
         given = inside

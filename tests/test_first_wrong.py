@@ -273,3 +273,16 @@ def test_constants_beside_parameters_do_not_matter():
         gradients=lambda p, x: backward(p, "dW2", np.negative),
     )
     assert report.first_wrong == "dW2"
+
+
+def test_whole_numbers_have_no_derivative_whatever_is_named_after_them():
+    def loss(x):
+        k = np.argsort(x)
+        return (x[k] * np.arange(3.0)).sum() + (x**2).sum()
+
+    def gradient(x):
+        dk = np.ones(3)
+        return 3 * x + dk
+
+    report = check_gradients(loss, np.array([0.5, -1.0, 2.0]), gradients=gradient)
+    assert report.first_wrong == "dx"

@@ -17,14 +17,17 @@ SHARP = 1e-3  # error bar, relative to the largest entry, above which any cause 
 class Evidence:
     """One leaf at one point: what was claimed, what is expected to within `error`, and the batch size.
 
-    claimed has whatever shape it was given, expected and error have the leaf's.
+    claimed has whatever shape it was given; expected, error and `at`, the leaf's own values, have the
+    leaf's. arrays: names and shapes of what occurs around it, whose lengths a factor may be.
     """
 
     leaf: str
     claimed: Array
     expected: Array
     error: Array
+    at: Array
     batch_size: int | None
+    arrays: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
     @property
     def sharp(self) -> bool:
@@ -56,14 +59,16 @@ class Suspicion:
     value: float | None = None
     fitted: bool = False
     by_batch: bool = False
+    alternatives: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     """A cause of a wrong gradient. Codes are those of the documentation's list of mistakes.
 
-    value: the number in it, such as the factor. confirmed: it also reproduced the claim at another
-    point or on a smaller batch, and nowhere failed to.
+    leaf: the worst of the `leaves` that it explains. value: the number in it, such as the factor.
+    confirmed: it also reproduced the claim at another point or on a smaller batch, and nowhere failed to.
+    alternatives: codes that reproduce the same numbers, which the evidence cannot tell from this one.
     """
 
     code: str
@@ -72,3 +77,5 @@ class Finding:
     remedy: str
     value: float | None
     confirmed: bool
+    leaves: tuple[str, ...] = ()
+    alternatives: tuple[str, ...] = ()

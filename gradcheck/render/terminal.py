@@ -81,7 +81,7 @@ def _parts(report: Report) -> Iterator[RenderableType]:
 
 def _causes(report: Report) -> list[tuple[list[LeafResult], Finding | None]]:
     """Wrong leaves grouped by what is wrong with them, the worst group and leaf first."""
-    findings = {finding.leaf: finding for finding in report.findings}
+    findings = {name: finding for finding in report.findings for name in finding.leaves}
     groups: dict[object, tuple[list[LeafResult], Finding | None]] = {}
     wrong = [leaf for leaf in report.leaves if leaf.verdict is Verdict.FAIL]
     for leaf in sorted(wrong, key=lambda leaf: -leaf.error if math.isfinite(leaf.error) else -math.inf):

@@ -1,0 +1,163 @@
+"""A value used more than once: its gradient is the sum over all uses, and one of them goes wrong."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+from gradcheck.diagnosis.scene import Cause, Hypothesis, Scene
+from gradcheck.diagnosis.sites import Unit, after, closing, inside, roots
+from gradcheck.tracing.edited import Edge
+from gradcheck.tracing.flat import Flat
+
+SUMS = frozenset({"add", "sub", "add_any", "select_n", "max", "min"})
+MEANS = frozenset({"reduce_sum", "reduce_max", "reduce_min"})
+ROUND = 1e-9  # relative: how near a fitted number must be to a round one to be that
+MANY = 200  # hypotheses of this kind, beyond which none is tried
+
+
+def paths(scene: Scene, units: tuple[Unit, ...]) -> Iterator[Hypothesis]:
+    """Every use of a value that has several, and every term of a sum, left out or multiplied."""
+    edges = _edges(scene.record, units)
+    for edge in edges if len(edges) <= MANY else ():
+        yield Hypothesis(
+            cause=_named(scene.record, edge),
+            predict=lambda s, edge=edge: s.run({edge: 0.0})[0],
+            slots=(edge,),
+            fitted=True,
+        )
+    yield from _only_one(scene.record, edges if len(edges) <= MANY else [])
+
+
+def _edges(record: Flat, units: tuple[Unit, ...]) -> list[Edge]:
+    """The uses that matter: those inside a function with a name are nobody's paths."""
+    hidden = {
+        record.makers[r]
+        for unit in units
+        if unit.kind in ("sigmoid", "tanh", "relu")
+        for e in inside(record, unit)
+        for r in e.results
+    }
+    found = []
+    for i, equation in enumerate(record.equations):
+        if equation in hidden or not record.active.intersection(equation.results):
+            continue
+        for place, operand in enumerate(equation.operands):
+            together = equation.name in SUMS and len(_moving(record, i)) > 1
+            if operand in record.active and (together or len(_ways(record, operand)) > 1):
+                found.append(Edge(i, place))
+    return found
+
+
+def _moving(record: Flat, equation: int) -> list[int]:
+    return [o for o in record.equations[equation].operands if o in record.active]
+
+
+def _ways(record: Flat, value: int) -> list[tuple[int, int]]:
+    """The uses of a value through which a derivative passes."""
+    return [
+        (i, place)
+        for i, place in record.uses.get(value, [])
+        if record.active.intersection(record.equations[i].results)
+    ]
+
+
+def _only_one(record: Flat, edges: list[Edge]) -> Iterator[Hypothesis]:
+    """All uses but one left out, where there are more than two."""
+    for value in dict.fromkeys(record.equations[e.equation].operands[e.place] for e in edges):
+        ways = [Edge(*way) for way in _ways(record, value)]
+        for kept in (ways[0], ways[-1]) if len(ways) > 2 else ():
+            cause = Cause(
+                code="overwrites",
+                message=f"of the {len(ways)} uses of {_called(record, value)} only one is in its gradient",
+                remedy="add the gradients of all uses: += instead of =",
+            )
+            dropped = tuple(edge for edge in ways if edge != kept)
+            yield Hypothesis(
+                cause=lambda *_, cause=cause: cause,
+                predict=lambda s, dropped=dropped: s.run(dict.fromkeys(dropped, 0.0))[0],
+                slots=dropped,
+            )
+
+
+def _called(record: Flat, value: int) -> str:
+    return record.names.get(value, "a value")
+
+
+def _named(record: Flat, edge: Edge) -> Callable[[float, int | None], Cause | None]:
+    """The cause by how often a path is in the gradient: once is right."""
+    equation = record.equations[edge.equation]
+    value = equation.operands[edge.place]
+    code, what = _kind(record, edge)
+    where = f"{what} ({_called(record, value)} in {equation.name})" if value in record.names else what
+
+    def cause(times: float, batch_size: int | None) -> Cause | None:
+        if times == 0:
+            return Cause(
+                code=code,
+                message=f"{where} is missing in the gradient",
+                remedy="add its part: the gradient of a value is the sum over all its uses",
+                value=0.0,
+            )
+        if times == -1:
+            return Cause(
+                code="sign",
+                message=f"{where} has the wrong sign in the gradient",
+                remedy="negate that part only",
+                value=-1.0,
+            )
+        number = _number(times, batch_size)
+        return Cause(
+            code="regulariser" if code == "regulariser" else "factor",
+            message=f"{where} is in the gradient {number} times",
+            remedy=f"divide that part by {number}" if abs(times) > 1 else f"multiply that part by {1 / times:.6g}",
+            value=times,
+        )
+
+    return cause
+
+
+def _number(times: float, batch_size: int | None) -> str:
+    if batch_size and batch_size > 2:
+        for power, name in ((1, "m"), (-1, "1/m")):
+            if math.isclose(times, batch_size**power, rel_tol=ROUND):
+                return f"{times:.6g} (it may be {name})"
+    return f"{times:.6g}"
+
+
+def _kind(record: Flat, edge: Edge) -> tuple[str, str]:
+    """What sort of path it is, for its code and for the message."""
+    equation = record.equations[edge.equation]
+    value, root = equation.operands[edge.place], roots(record)
+    chain = _chain(record, edge.equation)
+    ends = record.equations[chain[-1]]
+    reduced = ends.name in MEANS
+    if reduced and value < record.inputs and closing(record, value) and not record.shapes[ends.results[0]]:
+        return "regulariser", "the penalty on the parameter"
+    if equation.name in SUMS and len(_moving(record, edge.equation)) > 1:
+        same = len({root[o] for o in _moving(record, edge.equation)}) == 1
+        if same and closing(record, root[value]):
+            return "label-branch", "one of the terms of the loss"
+    if reduced and _returns(record, ends.results[0], value):
+        return "missing-centring", "the path through a sum or mean"
+    return "overwrites", "one of the paths"
+
+
+def _chain(record: Flat, equation: int) -> list[int]:
+    """From one equation on, as long as each result has a single use."""
+    found = [equation]
+    while record.equations[found[-1]].name not in MEANS:
+        ways = _ways(record, record.equations[found[-1]].results[0])
+        if len(ways) != 1:
+            break
+        found.append(ways[0][0])
+    return found
+
+
+def _returns(record: Flat, summed: int, value: int) -> bool:
+    """Whether a sum meets again what it was summed from."""
+    later, from_value = after(record, summed), after(record, value)
+    return any(
+        later.intersection(e.operands) and from_value.difference(later).intersection(e.operands)
+        for e in record.equations
+    )

@@ -13,6 +13,7 @@ from gradcheck.diagnosis.sight import Sight
 from gradcheck.diagnosis.subsets import is_spread
 from gradcheck.verdict import LeafResult, Verdict
 
+GENERAL = ("overwrites", "wrong-operand")  # codes that say less than any other that fits the same numbers
 TOLD = 2  # causes that a message puts beside the first where all fit the same numbers
 
 
@@ -87,7 +88,7 @@ def _chosen(
     # Where one factor explains a leaf, only what needs no fitted number is more specific.
     found = tuple(m for m in found if not (m.fitted and m.leaves & told.keys()))
     while rest := [m for m in found if m.leaves & left]:
-        best = min(rest, key=lambda m: (-len(m.leaves & left), len(m.against), m.fitted))
+        best = min(rest, key=lambda m: (-len(m.leaves & left), len(m.against), m.fitted, m.cause.code in GENERAL))
         same = [m for m in rest if m.leaves == best.leaves and m.against == best.against and m is not best]
         chosen.append((best, [m for m in same if m.fitted == best.fitted]))
         left = left - best.leaves

@@ -8,8 +8,9 @@ import numpy as np
 
 from gradcheck.claim import Array
 from gradcheck.diagnosis.scene import Cause, Hypothesis, Scene, changing
+from gradcheck.diagnosis.sites import Unit, slope_of
 from gradcheck.tracing.edited import Bypass
-from gradcheck.tracing.flat import Equation
+from gradcheck.tracing.flat import Equation, Flat
 
 LEAVE_OUT = Cause(
     code="mask-not-applied",
@@ -28,37 +29,55 @@ def masks(scene: Scene) -> Iterator[Hypothesis]:
             continue
         same = [o for o in moving if record.shapes[o] == record.shapes[value]]
         if equation.name == "mul" and len(moving) == 1 and same:
-            (mask,) = (o for o in equation.operands if o not in record.active)
-            yield from _product(scene, Bypass(same[0], value), mask)
+            yield from _product(scene, Bypass(same[0], _with_scale(record, value)))
         if equation.name in ("select_n", "max", "min"):
             for source in same:
                 yield from _choice(scene, Bypass(source, value), equation.operands.index(source), equation)
 
 
-def _product(scene: Scene, bypass: Bypass, mask: int) -> Iterator[Hypothesis]:
+def _product(scene: Scene, bypass: Bypass) -> Iterator[Hypothesis]:
     """A mask of zeros and one other number, which in dropout is 1/(1-p)."""
-    array = scene.values[mask]
-    kept = np.unique(array[array != 0]) if array.shape == scene.record.shapes[bypass.value] else []
-    if (array == 0).all() or len(kept) != 1 or (array != 0).all():
+    slope = _scaled(bypass)
+    mask = slope(scene)
+    kept = np.unique(mask[mask != 0])
+    if len(kept) != 1 or (mask != 0).all():
         return
     scale = float(kept[0])
-    yield _added(LEAVE_OUT, bypass, lambda s: 1 - s.values[mask])
+    for passed in dict.fromkeys((1.0, scale)):
+        yield _added(LEAVE_OUT, bypass, lambda s, passed=passed: np.where(slope(s) == 0, passed, 0.0))
     if scale != 1:
-        yield _added(LEAVE_OUT, bypass, lambda s: np.where(s.values[mask] == 0, scale, 0.0))
-        unscaled = Cause(
-            code="random-forward",
-            alternatives=("factor",),
-            message=f"the mask is applied without its scale 1/(1-p) = {scale:.6g}",
-            remedy="keep the scaled mask in the cache, and multiply by that",
-        )
-        yield _added(unscaled, bypass, lambda s: (s.values[mask] != 0) - s.values[mask])
-        rate = Cause(
-            code="random-forward",
-            alternatives=("factor",),
-            message=f"the mask is multiplied by 1-p = {1 / scale:.6g} where the forward divides by it",
-            remedy="keep the scaled mask in the cache, and multiply by that",
-        )
-        yield _added(rate, bypass, lambda s: (s.values[mask] != 0) / scale - s.values[mask])
+        yield _added(LEAVE_OUT, bypass, lambda s: 1 - slope(s))
+    rate = 1 - 1 / scale  # what dropout with this scale leaves out
+    for factor, what in ((1.0, "1"), (1 / scale, "1-p"), (1 / rate if rate else 0.0, "1/p"), (rate, "p")):
+        if scale > 1 and factor != scale:
+            cause = Cause(
+                code="random-forward",
+                alternatives=("factor",),
+                message=f"what the mask keeps is multiplied by {factor:.6g} ({what}), where the forward "
+                f"multiplies by {scale:.6g} (1/(1-p))",
+                remedy="keep the scaled mask in the cache, and multiply by that",
+            )
+            yield _added(cause, bypass, lambda s, factor=factor: factor * (slope(s) != 0) - slope(s))
+
+
+def _scaled(bypass: Bypass) -> Callable[[Scene], Array]:
+    """The mask with its scale, as an array."""
+    unit = Unit(source=bypass.source, value=bypass.value, kind="", closes=False)
+    return lambda s: slope_of(s.record, unit)(s.values[bypass.source], s.values)
+
+
+def _with_scale(record: Flat, value: int) -> int:
+    """The last of the values that follow by a number as factor alone."""
+    while len(uses := record.uses.get(value, [])) == 1:
+        equation = record.equations[uses[0][0]]
+        others = [o for o in equation.operands if o != value]
+        plain = equation.name in ("mul", "div") and equation.operands[0] == value
+        if not plain or any(o in record.active for o in others):
+            break
+        if record.shapes[equation.results[0]] != record.shapes[value]:
+            break
+        (value,) = equation.results
+    return value
 
 
 def _choice(scene: Scene, bypass: Bypass, place: int, equation: Equation) -> Iterator[Hypothesis]:

@@ -18,7 +18,7 @@ def regulariser(evidence: Evidence) -> Suspicion | None:
     sign, undo = ("more", "take it out") if times > 0 else ("less", "add it")
     return Suspicion(
         code="regulariser",
-        message=f"{abs(times):.6g} times {evidence.leaf} {sign} than the forward has",
+        message=f"{abs(times):.6g} times the parameter itself {sign} than the forward has",
         remedy=f"{undo}, or let the forward have the penalty that the gradient has",
         value=times,
         fitted=True,

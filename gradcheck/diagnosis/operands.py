@@ -44,6 +44,14 @@ def _others(scene: Scene, slot: Operand, prominent: tuple[int, ...]) -> Iterator
     shape, name = record.shapes[own], _called(scene, own)
     dot = record.equations[slot.equation].name == "dot_general"
 
+    def unmasked(other: int) -> Cause:
+        return Cause(
+            code="mask-not-applied",
+            alternatives=("wrong-operand",),
+            message=f"the backward multiplies by {_called(scene, other)} as it was before the forward masked it",
+            remedy="multiply by what the forward multiplies by",
+        )
+
     def cause(what: str) -> Cause:
         return Cause(
             code="wrong-operand",
@@ -55,11 +63,21 @@ def _others(scene: Scene, slot: Operand, prominent: tuple[int, ...]) -> Iterator
         yield cause(f"the transpose of {name}"), lambda s: s.values[own].T
     for other in prominent:
         if other != own and record.shapes[other] == shape:
-            yield cause(_called(scene, other)), lambda s, other=other: s.values[other]
+            said = unmasked(other) if _masked(scene, own, other) else cause(_called(scene, other))
+            yield said, lambda s, other=other: s.values[other]
     if own < record.inputs and own in scene.evidence:
         yield cause(f"the gradient of {name}"), lambda s: _gradient(s, own)
     elif own in scene.cotangents:
         yield cause(f"the gradient of {name}"), lambda s: s.cotangents[own]
+
+
+def _masked(scene: Scene, own: int, other: int) -> bool:
+    """Whether one array is the other times a mask."""
+    maker = scene.record.makers.get(own)
+    if maker is None or maker.name not in ("mul", "select_n"):
+        return False
+    rest = [o for o in maker.operands if o != other]
+    return other in maker.operands and any((scene.values[o] == 0).any() for o in rest)
 
 
 def _gradient(scene: Scene, leaf: int) -> Array | None:

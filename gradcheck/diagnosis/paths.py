@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 
 from gradcheck.diagnosis.scene import Cause, Hypothesis, Scene
-from gradcheck.diagnosis.sites import Unit, after, closing, inside, roots
+from gradcheck.diagnosis.sites import PRODUCTS, Unit, after, closing, inside, roots
 from gradcheck.tracing.edited import Edge
 from gradcheck.tracing.flat import Flat
 
@@ -128,36 +128,58 @@ def _number(times: float, batch_size: int | None) -> str:
 def _kind(record: Flat, edge: Edge) -> tuple[str, str]:
     """What sort of path it is, for its code and for the message."""
     equation = record.equations[edge.equation]
-    value, root = equation.operands[edge.place], roots(record)
-    chain = _chain(record, edge.equation)
-    ends = record.equations[chain[-1]]
-    reduced = ends.name in MEANS
-    if reduced and value < record.inputs and closing(record, value) and not record.shapes[ends.results[0]]:
-        return "regulariser", "the penalty on the parameter"
-    if equation.name in SUMS and len(_moving(record, edge.equation)) > 1:
-        same = len({root[o] for o in _moving(record, edge.equation)}) == 1
-        if same and closing(record, root[value]):
+    value, root, moving = equation.operands[edge.place], roots(record), _moving(record, edge.equation)
+    chain = _chain(record, edge)
+    if any(_penalty(record, number) for number in chain):
+        return "regulariser", "the penalty on the parameters"
+    if equation.name in SUMS and len(moving) > 1 and closing(record, root[value]):
+        if len({root[o] for o in moving}) == 1:
             return "label-branch", "one of the terms of the loss"
-    if reduced and _returns(record, ends.results[0], value):
+    if any(_recentres(record, number, value) for number in chain):
         return "missing-centring", "the path through a sum or mean"
     return "overwrites", "one of the paths"
 
 
-def _chain(record: Flat, equation: int) -> list[int]:
-    """From one equation on, as long as each result has a single use."""
-    found = [equation]
-    while record.equations[found[-1]].name not in MEANS:
-        ways = _ways(record, record.equations[found[-1]].results[0])
-        if len(ways) != 1:
-            break
-        found.append(ways[0][0])
+def _chain(record: Flat, edge: Edge) -> list[int]:
+    """The value that goes in, and those that follow as long as each has a single use."""
+    found = [record.equations[edge.equation].operands[edge.place]]
+    ways = [(edge.equation, edge.place)]
+    while len(ways) == 1 and len(record.equations[ways[0][0]].results) == 1:
+        found += record.equations[ways[0][0]].results
+        ways = _ways(record, found[-1])
     return found
 
 
-def _returns(record: Flat, summed: int, value: int) -> bool:
-    """Whether a sum meets again what it was summed from."""
-    later, from_value = after(record, summed), after(record, value)
-    return any(
-        later.intersection(e.operands) and from_value.difference(later).intersection(e.operands)
-        for e in record.equations
+def _penalty(record: Flat, value: int) -> bool:
+    """Whether a number is made of parameters without any product of matrices, and then added to another."""
+    if record.shapes[value] != ():
+        return False
+    before = _before(record, value)
+    users = [record.equations[i] for i, _ in _ways(record, value)]
+    return (
+        not any(e.name in PRODUCTS and before.intersection(e.results) for e in record.equations)
+        and any(e.name in PRODUCTS for e in record.equations)
+        and any(e.name in SUMS and len(record.active.intersection(e.operands)) > 1 for e in users)
     )
+
+
+def _before(record: Flat, value: int) -> set[int]:
+    """The values that this one depends on."""
+    found = {value}
+    for equation in reversed(record.equations):
+        if found.intersection(equation.results):
+            found.update(equation.operands)
+    return found
+
+
+def _recentres(record: Flat, summed: int, value: int) -> bool:
+    """Whether a sum is taken from, or divides, what it was summed from."""
+    if record.makers.get(summed) is None or record.makers[summed].name not in MEANS:
+        return False
+    later, shape = after(record, summed), record.shapes[value]
+    return any(
+        e.name in ("sub", "div", "mul")
+        and later.intersection(e.operands)
+        and any(o not in later and o in record.active and record.shapes[o] == shape for o in e.operands)
+        for e in record.equations
+    ) and not any(e.name in PRODUCTS and later.intersection(e.operands) for e in record.equations)

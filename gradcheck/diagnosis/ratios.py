@@ -46,7 +46,7 @@ def factor(evidence: Evidence) -> Suspicion | None:
         return None
     unit = expected / np.abs(expected).max()  # its square neither overflows nor vanishes
     ratio = float(np.vdot(evidence.claimed, unit) / np.vdot(expected, unit))
-    if ratio == 0 or f"{ratio:.6g}" == "1":
+    if not np.isfinite(ratio) or ratio == 0 or f"{ratio:.6g}" == "1":
         return None  # a factor that does not show in six digits explains nothing
     size = f"{ratio:.6g} times too large" if ratio > 1 else f"{1 / ratio:.6g} times too small"
     return Suspicion(

@@ -11,6 +11,7 @@ from gradcheck.claim import Array
 
 from gradcheck.diagnosis.evidence import Evidence, Suspicion
 
+MATRIX = 2  # axes of one
 MANY_AXES = 4  # beyond which there are too many orders of them
 
 
@@ -24,6 +25,19 @@ def zero(evidence: Evidence) -> Suspicion | None:
         remedy="return the gradient, not the zeros or None that it was initialised with",
         value=0.0,
         holds=lambda e: not e.claimed.any(),
+    )
+
+
+def nonfinite(evidence: Evidence) -> Suspicion | None:
+    """Infinities or NaN where the gradient is a number."""
+    count = int((~np.isfinite(evidence.claimed)).sum())
+    if not count:
+        return None
+    return Suspicion(
+        code="nonfinite",
+        message=f"{count} of {evidence.claimed.size} entries are not finite, and the true ones are",
+        remedy="look for 0/0, log(0) and overflow in the backward",
+        holds=lambda e: not np.isfinite(e.claimed).all(),
     )
 
 
@@ -60,25 +74,25 @@ def missing_batch_sum(evidence: Evidence) -> Suspicion | None:
 
 
 def transposed(evidence: Evidence) -> Suspicion | None:
-    """The transpose of the gradient."""
-    if evidence.claimed.ndim != 2:
+    """The transpose of the gradient, or of each matrix in a stack."""
+    if evidence.claimed.ndim < MATRIX:
         return None
     return Suspicion(
         code="transposed",
         message="the claimed gradient is the transpose of the true one",
         remedy="transpose it, or swap the operands of the product that makes it",
-        holds=lambda e: e.explains(e.claimed.T, e.expected, e.error),
+        holds=lambda e: e.explains(e.claimed.swapaxes(-1, -2), e.expected, e.error),
     )
 
 
 def reshaped(evidence: Evidence) -> Suspicion | None:
-    """The right numbers in another order of axes or in none."""
+    """The right numbers in another order of axes, or in another shape."""
     if evidence.claimed.size != evidence.expected.size or evidence.expected.ndim == 0:
         return None
-    for what, undo in _orders(evidence.expected.ndim):
+    for what, undo in _orders(evidence.expected.ndim, evidence.claimed.shape != evidence.expected.shape):
         suspicion = Suspicion(
             code="reshaped",
-            message=f"the numbers are right, their order is not: {what}",
+            message=f"the numbers are right, their places are not: {what}",
             remedy="move the axes with transpose; a reshape keeps the order of the entries",
             holds=lambda e, undo=undo: (
                 e.claimed.size == e.expected.size
@@ -90,11 +104,13 @@ def reshaped(evidence: Evidence) -> Suspicion | None:
     return None
 
 
-def _orders(ndim: int) -> Iterator[tuple[str, Callable[[Array], Array]]]:
+def _orders(ndim: int, other_shape: bool) -> Iterator[tuple[str, Callable[[Array], Array]]]:
     """Ways in which entries are put elsewhere."""
+    if other_shape:
+        yield "they have another shape", np.asarray
     for axes in permutations(range(ndim)):
         if ndim <= MANY_AXES and axes != tuple(range(ndim)):
-            yield f"axes {axes}", lambda a, axes=axes: a.transpose(axes)
+            yield f"the axes have the order {axes}", lambda a, axes=axes: a.transpose(axes)
     for axis in range(ndim):
         yield f"axis {axis} runs backwards", lambda a, axis=axis: np.flip(a, axis)
     yield "all axes run backwards", np.flip

@@ -12,6 +12,7 @@ from gradcheck.diagnosis.sites import SLOPES, Unit, slope_of, softmax
 from gradcheck.tracing.edited import Bypass, Changes, Gain
 
 Slope = Callable[[Scene], Array]
+ELSEWHERE = 0.375  # minus a value is another point, and of the other sign where the value is large
 USUAL = {"sigmoid": ("sigmoid", "a (1 - a)"), "tanh": ("tanh", "1 - a^2"), "relu": ("ReLU", "1 where z > 0")}
 
 
@@ -20,7 +21,7 @@ def slopes(scene: Scene, units: tuple[Unit, ...]) -> Iterator[Hypothesis]:
     for unit in units:
         if unit.kind.startswith("softmax"):
             yield from _softmax(scene, unit)
-        else:
+        elif unit.kind or not _linear(scene, unit):
             for cause, slope in (*_missing(scene, unit), *_misplaced(scene, unit), *_of_another(scene, unit)):
                 yield _with_slope(unit, cause, slope)
             yield from _twice(scene, unit)
@@ -44,6 +45,12 @@ def _name(scene: Scene, unit: Unit) -> str:
     kind = USUAL[unit.kind][0] if unit.kind else "the activation"
     argument = scene.record.names.get(unit.source)
     return f"{kind} of {argument}" if argument else kind
+
+
+def _linear(scene: Scene, unit: Unit) -> bool:
+    """Whether a unit only scales, or masks with a mask that does not depend on what enters."""
+    slope, at = slope_of(scene.record, unit), scene.values[unit.source]
+    return np.array_equal(slope(at, scene.values), slope(ELSEWHERE - at, scene.values))
 
 
 def _own(unit: Unit) -> Slope:
@@ -131,7 +138,8 @@ def _of_another(scene: Scene, unit: Unit) -> Iterator[tuple[Cause, Slope]]:
     for kind in SLOPES:
         if kind != unit.kind:
             yield cause(f"that of {USUAL[kind][0]}"), at(kind, unit.source)
-            yield cause(f"that of {USUAL[kind][0]}, at a"), at(kind, unit.value)
+            if not (SLOPES[kind](scene.values[unit.value]) == 1).all():
+                yield cause(f"that of {USUAL[kind][0]}, at a"), at(kind, unit.value)
     if unit.kind != "sigmoid":
         yield cause("a (1 - a), that of sigmoid"), lambda s: s.values[unit.value] * (1 - s.values[unit.value])
     if unit.kind != "tanh":

@@ -157,7 +157,7 @@ def _dependent(equations: tuple[Equation, ...], inputs: int) -> frozenset[int]:
 
 def values(record: Flat, arrays: tuple[Array, ...]) -> dict[int, Array]:
     """Every value at these inputs."""
-    return dict(zip(*_values_plan(record)(arrays), strict=True))
+    return {**record.known, **dict(zip(*_values_plan(record)(arrays), strict=True))}
 
 
 @functools.lru_cache(maxsize=4)

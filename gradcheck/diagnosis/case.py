@@ -13,7 +13,8 @@ from gradcheck.diagnosis.sight import Sight
 from gradcheck.diagnosis.subsets import is_spread
 from gradcheck.verdict import LeafResult, Verdict
 
-GENERAL = ("overwrites", "wrong-operand")  # codes that say less than any other that fits the same numbers
+# Codes that say less than others that fit the same numbers.
+RANK = {"wrong-activation": 1, "wrong-operand": 2, "overwrites": 2}
 TOLD = 2  # causes that a message puts beside the first where all fit the same numbers
 
 
@@ -38,8 +39,10 @@ class Case:
 
     @property
     def data(self) -> frozenset[int]:
-        """The leaves that hold the batch."""
-        return frozenset(p for p, is_data in enumerate(self.claim.leaves_of_data()) if is_data)
+        """The leaves that hold the batch: those known to, or arrays beside a container of parameters."""
+        known = frozenset(p for p, is_data in enumerate(self.claim.leaves_of_data()) if is_data)
+        whole = frozenset(p for p, leaf in enumerate(self.leaves) if leaf.name in self.claim.names)
+        return known or (whole if len(whole) < len(self.leaves) else known)
 
 
 Found = dict[int, Suspicion]
@@ -88,7 +91,7 @@ def _chosen(
     # Where one factor explains a leaf, only what needs no fitted number is more specific.
     found = tuple(m for m in found if not (m.fitted and m.leaves & told.keys()))
     while rest := [m for m in found if m.leaves & left]:
-        best = min(rest, key=lambda m: (-len(m.leaves & left), len(m.against), m.fitted, m.cause.code in GENERAL))
+        best = min(rest, key=lambda m: (-len(m.leaves & left), len(m.against), m.fitted, RANK.get(m.cause.code, 0)))
         same = [m for m in rest if m.leaves == best.leaves and m.against == best.against and m is not best]
         chosen.append((best, [m for m in same if m.fitted == best.fitted]))
         left = left - best.leaves
@@ -99,9 +102,15 @@ def _of_match(case: Case, best: Match, same: list[Match], told: Found) -> Findin
     """A cause in the code, with what else fits the same numbers."""
     others = {m.cause.code: m.cause for m in reversed(same) if m.cause.code != best.cause.code}
     others = {code: c for code, c in others.items() if code not in best.cause.alternatives}
+    found_code = best.cause.code
     messages = [best.cause.message, *(cause.message for cause in list(others.values())[:TOLD])]
     ruled = {told[p].code for p in best.leaves if p in told} - {best.cause.code}
     codes = dict.fromkeys((*best.cause.alternatives, *others, *sorted(ruled)))
+    if _only_data(case) and best.against - case.data:
+        # In the parameters' gradients the same derivative is right, so that it is not the formula that is wrong.
+        best = replace(best, cause=replace(best.cause, code="input-gradient"))
+        codes = {best_code: None for best_code in (found_code, *codes)}
+        messages[0] = f"only in the gradient of the input, {messages[0]}"
     return Finding(
         code=best.cause.code,
         leaf=_worst(case, best.leaves),
@@ -189,12 +198,15 @@ def _convention(case: Case, told: Found) -> Finding | None:
     )
 
 
+def _only_data(case: Case) -> bool:
+    """Whether there are parameters, and all are right."""
+    fails = frozenset(p for p, leaf in enumerate(case.leaves) if leaf.verdict is not Verdict.PASS)
+    return fails <= case.data and len(case.data) < len(case.leaves)
+
+
 def _input_only(case: Case, explained: set[str]) -> list[Finding]:
     """What can be said where nothing else can: that only the input's gradient is wrong."""
-    names = {case.leaves[p].name for p in case.wrong}
-    parameters = frozenset(range(len(case.leaves))) - case.data
-    fails = frozenset(p for p, leaf in enumerate(case.leaves) if leaf.verdict is not Verdict.PASS)
-    if explained or not names or not parameters or not fails <= case.data:
+    if explained or not case.wrong or not _only_data(case):
         return []
     return [
         Finding(

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from gradcheck.claim import Array
-from gradcheck.diagnosis.scene import Cause, Gradients, Hypothesis, Scene
-from gradcheck.tracing.edited import Operand
+from gradcheck.diagnosis.scene import Cause, Gradients, Hypothesis, Scene, changing
+from gradcheck.tracing.edited import Bypass, Changes, Operand
 from gradcheck.tracing.flat import Flat
 
 BILINEAR = frozenset({"dot_general", "mul", "conv_general_dilated"})
+FORMS = frozenset({"transpose", "reshape", "squeeze", "convert_element_type", "copy"})
 MANY = 400  # hypotheses of this kind, beyond which none is tried
 Instead = Callable[[Scene], Array | None]
 
@@ -32,7 +33,9 @@ def operands(scene: Scene, prominent: tuple[int, ...]) -> Iterator[Hypothesis]:
         for cause, instead in _others(scene, slot, prominent)
     ]
     yield from found if len(found) <= MANY else ()
-    yield from _updated(record, [s for s in places if _operand(record, s) < record.inputs])
+    for slot in places:
+        yield from _elementwise(record, slot)
+    yield from _updated(record, [s for s in places if _leaf(record, _operand(record, s)) is not None])
 
 
 def _operand(record: Flat, slot: Operand) -> int:
@@ -65,8 +68,10 @@ def _others(scene: Scene, slot: Operand, prominent: tuple[int, ...]) -> Iterator
         if other != own and record.shapes[other] == shape:
             said = unmasked(other) if _masked(scene, own, other) else cause(_called(scene, other))
             yield said, lambda s, other=other: s.values[other]
-    if own < record.inputs and own in scene.evidence:
-        yield cause(f"the gradient of {name}"), lambda s: _gradient(s, own)
+    leaf = _leaf(record, own)
+    if leaf is not None:
+        what = f"the gradient of {_called(scene, leaf)}"
+        yield cause(what), lambda s: _gradient(s, own)
     elif own in scene.cotangents:
         yield cause(f"the gradient of {name}"), lambda s: s.cotangents[own]
 
@@ -80,15 +85,35 @@ def _masked(scene: Scene, own: int, other: int) -> bool:
     return other in maker.operands and any((scene.values[o] == 0).any() for o in rest)
 
 
-def _gradient(scene: Scene, leaf: int) -> Array | None:
-    """What was claimed of a leaf, where it has its shape."""
-    claimed = scene.evidence[leaf].claimed if leaf in scene.evidence else None
-    return claimed if claimed is not None and claimed.shape == scene.values[leaf].shape else None
+def _leaf(record: Flat, value: int) -> int | None:
+    """The leaf that a value is, or is in another form."""
+    while value >= record.inputs:
+        maker = record.makers.get(value)
+        if maker is None or maker.name not in FORMS:
+            return None
+        value = maker.operands[0]
+    return value
+
+
+def _gradient(scene: Scene, value: int) -> Array | None:
+    """What was claimed of the leaf that a value is, in the form of the value."""
+    record, forms = scene.record, []
+    while value >= record.inputs:
+        forms.append(record.makers[value])
+        value = forms[-1].operands[0]
+    if value not in scene.evidence or scene.evidence[value].claimed.shape != record.shapes[value]:
+        return None
+    found = scene.evidence[value].claimed
+    for form in reversed(forms):
+        turned = form.params["permutation"] if form.name == "transpose" else range(found.ndim)
+        found = found.transpose(turned).reshape(record.shapes[form.results[0]])
+    return found
 
 
 def _called(scene: Scene, value: int) -> str:
-    if value in scene.evidence:
-        return scene.evidence[value].leaf
+    leaf = _leaf(scene.record, value)
+    if leaf is not None and leaf in scene.evidence:
+        return scene.evidence[leaf].leaf
     return scene.record.names.get(value, "another array of the forward" if value in scene.record.depends else "data")
 
 
@@ -118,7 +143,7 @@ def _updated(record: Flat, slots: list[Operand]) -> Iterator[Hypothesis]:
     def predict(scene: Scene, chosen: list[Operand]) -> Gradients:
         steps = {}
         for slot in chosen:
-            gradient = _gradient(scene, _operand(record, slot))
+            gradient = _gradient(scene, _operand(scene.record, slot))
             if gradient is not None and np.isfinite(gradient).all():
                 steps[slot] = -gradient
         return scene.run(steps)[0] if steps else {}
@@ -127,3 +152,26 @@ def _updated(record: Flat, slots: list[Operand]) -> Iterator[Hypothesis]:
         yield Hypothesis(
             cause=cause, predict=lambda s, slot=slot: predict(s, [slot]), slots=(slot,), fitted=True
         )
+
+
+def _elementwise(record: Flat, slot: Operand) -> Iterator[Hypothesis]:
+    """`*` for `@`, which runs where all three matrices are square."""
+    equation, own = record.equations[slot.equation], _operand(record, slot)
+    other, result = equation.operands[1 - slot.place], equation.results[0]
+    shape = record.shapes[own]
+    square = len(shape) == 2 and shape[0] == shape[1] and record.shapes[other] == record.shapes[result] == shape
+    if equation.name != "dot_general" or not square:
+        return
+    cause = Cause(
+        code="elementwise-for-matrix",
+        message="the backward multiplies entry by entry where it should multiply matrices",
+        remedy="use @ in the place of *",
+    )
+    bypass = Bypass(other, result)
+    for turned in (False, True):
+
+        def changes(s: Scene, turned: bool = turned) -> Changes:
+            factor = s.values[own]
+            return {slot: -factor, bypass: factor.T if turned else factor}
+
+        yield changing(cause, (slot, bypass), changes)

@@ -83,7 +83,7 @@ class Hypothesis:
     predict(scene) -> the gradients of some leaves, by position; {} where it makes no sense there.
     slots, watched: what the scenes must provide for that. fitted: `predict` gives the gradients without one
     part of the derivative, and how often the claim has that part is for the numbers to say; `cause`
-    is then asked with that number.
+    is then asked with that number. free: the number may be another one on other data.
     """
 
     cause: Callable[[float, int | None], Cause | None]
@@ -91,6 +91,7 @@ class Hypothesis:
     slots: tuple[Slot, ...] = ()
     watched: tuple[int, ...] = ()
     fitted: bool = False
+    free: bool = False
 
 
 def changing(cause: Cause, slots: tuple[Slot, ...], changes: Callable[[Scene], Changes]) -> Hypothesis:

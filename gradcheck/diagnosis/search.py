@@ -22,6 +22,7 @@ from gradcheck.tracing.flat import Flat, values
 EQUATIONS = 400  # of a record, beyond which its structure is that of loops and too much to try
 ENTRIES = 2_000_000  # of all values of a record together, for the same reason
 ROUND = 1e-9  # relative: how near a fitted number must be to a simple one to be that
+FREE = 3  # entries of a leaf from which on a number may be fitted there, and the rest is still evidence
 SIMPLE = (0.0, -1.0, 2.0, 0.5)
 
 
@@ -133,7 +134,7 @@ def _times(scene: Scene, position: int, without: Array) -> float | None:
         return None
     times = float(np.vdot(evidence.claimed - without, part / size) / np.vdot(part, part / size))
     m = scene.batch_size
-    simple = (*SIMPLE, float(m), 1 / m) if m else SIMPLE
+    simple = (*(float(m) ** power for power in (1, -1, 2, -2)), *SIMPLE) if m else SIMPLE
     return next((s for s in simple if abs(times - s) <= ROUND * max(1.0, abs(s))), times)
 
 
@@ -150,12 +151,26 @@ def _everywhere(h: Hypothesis, seen: _Seen, scene: Scene, others: list[Scene]) -
     for other in others:
         with np.errstate(all="ignore"):
             predicted = h.predict(other)
-            predicted = _mixed(other, predicted, seen.times) if h.fitted else predicted
+            if h.fitted:
+                predicted = _mixed(other, predicted, _times_there(h, seen, predicted, scene, other))
         leaves = frozenset(p for p in leaves if p in predicted and other.claims(p, predicted[p]))
     if not leaves:
         return None
     fitted = h.fitted and seen.times != 0
     return Match(cause=cause, leaves=leaves, against=against, fitted=fitted, confirmed=bool(others))
+
+
+def _times_there(h: Hypothesis, seen: _Seen, predicted: Gradients, here: Scene, there: Scene) -> float:
+    """The number on other data: the same, or the same power of the number of examples."""
+    if h.free:
+        large = [p for p in seen.leaves & predicted.keys() if predicted[p].size >= FREE]
+        return next((t for p in large if (t := _times(there, p, predicted[p])) is not None), np.nan)
+    m, other = here.batch_size, there.batch_size
+    if m and other and m > 1 and m != other:
+        for power in (1, -1, 2, -2):
+            if seen.times == float(m) ** power:
+                return float(other) ** power
+    return seen.times
 
 
 def _single(seen: _Seen, scene: Scene) -> bool:

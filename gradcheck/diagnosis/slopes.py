@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from gradcheck.claim import Array
-from gradcheck.diagnosis.scene import Cause, Hypothesis, Scene, changing
-from gradcheck.diagnosis.sites import SLOPES, Unit, slope_of, softmax
+from gradcheck.diagnosis.scene import Cause, Gradients, Hypothesis, Scene, changing
+from gradcheck.diagnosis.sites import KINDS, SLOPES, Unit, inside, roots, slope_of, softmax
 from gradcheck.tracing.edited import Bypass, Changes, Gain
+from gradcheck.tracing.flat import Flat
 
 Slope = Callable[[Scene], Array]
 ELSEWHERE = 0.375  # minus a value is another point, and of the other sign where the value is large
@@ -18,13 +20,17 @@ USUAL = {"sigmoid": ("sigmoid", "a (1 - a)"), "tanh": ("tanh", "1 - a^2"), "relu
 
 def slopes(scene: Scene, units: tuple[Unit, ...]) -> Iterator[Hypothesis]:
     """Every usual mistake in the derivative of every activation."""
+    known = {unit.value for unit in units if unit.kind}
     for unit in units:
         if unit.kind.startswith("softmax"):
             yield from _softmax(scene, unit)
-        elif unit.kind or not _linear(scene, unit):
+        elif unit.kind or not (_linear(scene, unit) or _contains(scene, unit, known)):
             for cause, slope in (*_missing(scene, unit), *_misplaced(scene, unit), *_of_another(scene, unit)):
                 yield _with_slope(unit, cause, slope)
             yield from _twice(scene, unit)
+        if unit.kind == "relu":
+            yield _mask_of_gradient(scene, unit)
+    yield from _before_activation(scene, units)
     for value in dict.fromkeys(unit.source for unit in units if unit.closes):
         yield from _of_the_output(scene, value)
 
@@ -51,6 +57,11 @@ def _linear(scene: Scene, unit: Unit) -> bool:
     """Whether a unit only scales, or masks with a mask that does not depend on what enters."""
     slope, at = slope_of(scene.record, unit), scene.values[unit.source]
     return np.array_equal(slope(at, scene.values), slope(ELSEWHERE - at, scene.values))
+
+
+def _contains(scene: Scene, unit: Unit, known: set[int]) -> bool:
+    """Whether part of a unit is one that has a name, which then is what people differentiate."""
+    return any(known.intersection(e.results) for e in inside(scene.record, unit))
 
 
 def _own(unit: Unit) -> Slope:
@@ -119,6 +130,29 @@ def _misplaced(scene: Scene, unit: Unit) -> Iterator[tuple[Cause, Slope]]:
     if unit.kind == "relu":
         yield cause("z"), z
         yield cause("a"), a
+    for other in _later(scene, unit) if unit.kind in ("sigmoid", "tanh") else ():
+        name_of = scene.record.names.get(other, "what the forward makes of a")
+        wrong = cause(f"its formula with {name_of} in the place of a", "wrong-operand")
+        yield wrong, lambda s, other=other: _by_output(unit.kind, s.values[other])
+
+
+def _by_output(kind: str, a: Array) -> Array:
+    return a * (1 - a) if kind == "sigmoid" else 1 - a**2
+
+
+def _later(scene: Scene, unit: Unit) -> list[int]:
+    """What the forward makes of a unit's value, entry by entry."""
+    record, root = scene.record, roots(scene.record)
+    return [
+        n
+        for n, source in root.items()
+        if n > unit.value and source == unit.source and n in record.active and unit.value in _parents(record, n)
+    ]
+
+
+def _parents(record: Flat, value: int) -> tuple[int, ...]:
+    maker = record.makers.get(value)
+    return maker.operands if maker else ()
 
 
 def _of_another(scene: Scene, unit: Unit) -> Iterator[tuple[Cause, Slope]]:
@@ -154,6 +188,17 @@ def _of_another(scene: Scene, unit: Unit) -> Iterator[tuple[Cause, Slope]]:
                 yield cause(what), at("relu", other)
 
 
+def _mask_of_gradient(scene: Scene, unit: Unit) -> Hypothesis:
+    """The mask of ReLU taken from the sign of the gradient that comes in."""
+    cause = Cause(
+        code="wrong-activation",
+        message=f"the derivative of {_name(scene, unit)} is taken as 1 where the incoming gradient is positive",
+        remedy="take the mask from z, what goes into the ReLU",
+    )
+    found = _with_slope(unit, cause, lambda s: (s.cotangents[unit.value] > 0).astype(float))
+    return replace(found, watched=(unit.value,))
+
+
 def _twice(scene: Scene, unit: Unit) -> Iterator[Hypothesis]:
     """The derivative multiplied in once more."""
     own, gain = _own(unit), Gain(unit.value)
@@ -185,6 +230,36 @@ def _of_the_output(scene: Scene, value: int) -> Iterator[Hypothesis]:
         )
         yield changing(extra, (gain,), lambda s, kind=kind: {gain: SLOPES[kind](s.values[value])})
         yield changing(lost, (gain,), lambda s, kind=kind: {gain: _inverse(SLOPES[kind](s.values[value]))})
+
+
+    difference = Cause(
+        code="wrong-operand",
+        message=f"the difference of output and label is taken with {name}, before the activation",
+        remedy="use a - y, where a is the output of the activation",
+    )
+
+    def without(s: Scene) -> Gradients:
+        part = s.values[value] - KINDS["sigmoid"](s.values[value])
+        return s.run({gain: 1 - part / s.cotangents[value]})[0]
+
+    yield Hypothesis(
+        cause=lambda *_: difference, predict=without, slots=(gain,), watched=(value,), fitted=True, free=True
+    )
+
+
+def _before_activation(scene: Scene, units: tuple[Unit, ...]) -> Iterator[Hypothesis]:
+    """The derivative of the loss at what enters the output's activation, where its value belongs."""
+    losses = [unit for unit in units if unit.closes and not unit.kind]
+    for output, loss in ((o, u) for o in units for u in losses if o.kind in KINDS and o.source == u.source):
+        rest = Unit(source=output.value, value=loss.value, kind="", closes=True)
+        if output.value < loss.value and inside(scene.record, rest):
+            z, a = (scene.record.names.get(n, name) for n, name in ((output.source, "z"), (output.value, "a")))
+            cause = Cause(
+                code="wrong-operand",
+                message=f"the derivative of the loss is taken at {z} where {a} belongs",
+                remedy=f"use {a}, the output of the activation",
+            )
+            yield _with_slope(rest, cause, lambda s, rest=rest, z=output.source: slope_of(s.record, rest)(s.values[z], s.values))
 
 
 def _inverse(slope: Array) -> Array:

@@ -56,7 +56,9 @@ def findings(case: Case) -> tuple[Finding, ...]:
         return (convention,)
     open_leaves = case.wrong - {p for p, s in told.items() if not s.fitted}
     found: list[Finding] = []
-    for best, same in _chosen(matches(case.first, case.others, open_leaves) if open_leaves else (), told, case):
+    for best, same in _chosen(
+        matches(case.first, case.others, open_leaves) if open_leaves else (), told, case
+    ):
         found.append(_of_match(case, best, same, told))
         told = {p: s for p, s in told.items() if p not in best.leaves}
     found += _grouped(case, told)
@@ -83,15 +85,15 @@ def _stands(suspicion: Suspicion, evidence: Evidence, fresh: tuple[Evidence, ...
     return all(suspicion.holds(e) for e in (evidence, *fresh))
 
 
-def _chosen(
-    found: tuple[Match, ...], told: Found, case: Case
-) -> list[tuple[Match, list[Match]]]:
+def _chosen(found: tuple[Match, ...], told: Found, case: Case) -> list[tuple[Match, list[Match]]]:
     """The best match of all, with those that explain the same; then the best of what is left."""
     left, chosen = case.wrong - {p for p, s in told.items() if not s.fitted}, []
     # Where one factor explains a leaf, only what needs no fitted number is more specific.
     found = tuple(m for m in found if not (m.fitted and m.leaves & told.keys()))
     while rest := [m for m in found if m.leaves & left]:
-        best = min(rest, key=lambda m: (-len(m.leaves & left), len(m.against), m.fitted, RANK.get(m.cause.code, 0)))
+        best = min(
+            rest, key=lambda m: (-len(m.leaves & left), len(m.against), m.fitted, RANK.get(m.cause.code, 0))
+        )
         same = [m for m in rest if m.leaves == best.leaves and m.against == best.against and m is not best]
         chosen.append((best, [m for m in same if m.fitted == best.fitted]))
         left = left - best.leaves
@@ -107,9 +109,9 @@ def _of_match(case: Case, best: Match, same: list[Match], told: Found) -> Findin
     ruled = {told[p].code for p in best.leaves if p in told} - {best.cause.code}
     codes = dict.fromkeys((*best.cause.alternatives, *others, *sorted(ruled)))
     if _only_data(case) and best.against - case.data:
-        # In the parameters' gradients the same derivative is right, so that it is not the formula that is wrong.
+        # In the parameters' gradients the same derivative is right: the formula is known.
         best = replace(best, cause=replace(best.cause, code="input-gradient"))
-        codes = {best_code: None for best_code in (found_code, *codes)}
+        codes = dict.fromkeys((found_code, *codes))
         messages[0] = f"only in the gradient of the input, {messages[0]}"
     return Finding(
         code=best.cause.code,
@@ -155,7 +157,7 @@ def _of_rule(case: Case, found: Suspicion, positions: frozenset[int]) -> Finding
 
 
 def _averaged(case: Case, found: Suspicion, positions: frozenset[int]) -> bool:
-    """Whether a factor is that of a mean where a sum is due: in biases only, beside weights that are right."""
+    """Whether a factor is that of a mean for a sum: in biases only, beside weights that are right."""
     count = 1 / found.value if found.value else 0
     weights = {p for p in range(len(case.leaves)) if not _is_bias(case, p)} - case.data
     right = {p for p in weights if case.leaves[p].verdict is Verdict.PASS}
@@ -191,8 +193,8 @@ def _convention(case: Case, told: Found) -> Finding | None:
     return replace(
         found,
         code="convention-1/m-in-parameters",
-        message=f"1/m = 1/{m} is in the gradients of the parameters and not in that of the input: a convention "
-        "of batches, not a wrong formula",
+        message=f"1/m = 1/{m} is in the gradients of the parameters and not in that of the input: "
+        "a convention of batches, not a wrong formula",
         remedy='say so with convention="mean-in-parameters", or put the 1/m into the loss',
         alternatives=("factor",),
     )

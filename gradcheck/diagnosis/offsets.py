@@ -21,8 +21,11 @@ def regulariser(evidence: Evidence) -> Suspicion | None:
         remedy=f"{undo}, or let the forward have the penalty that the gradient has",
         value=times,
         fitted=True,
-        # With several entries each look may have a number of its own, which may depend on the examples.
-        holds=lambda e: _added(e, times) or (e.at.size >= SEVERAL and _added(e, _times(e))),
+        # It may depend on the number of examples. With several entries the rest is still evidence.
+        holds=lambda e: (
+            _added(e, times)
+            or (e.batch_size != evidence.batch_size and e.at.size >= SEVERAL and _added(e, _times(e)))
+        ),
     )
 
 

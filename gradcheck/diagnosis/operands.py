@@ -35,7 +35,7 @@ def operands(scene: Scene, prominent: tuple[int, ...]) -> Iterator[Hypothesis]:
     yield from found if len(found) <= MANY else ()
     for slot in places:
         yield from _elementwise(record, slot)
-    yield from _updated(record, [s for s in places if _leaf(record, _operand(record, s)) is not None])
+    yield from _updated([s for s in places if _leaf(record, _operand(record, s)) is not None])
 
 
 def _operand(record: Flat, slot: Operand) -> int:
@@ -51,7 +51,7 @@ def _others(scene: Scene, slot: Operand, prominent: tuple[int, ...]) -> Iterator
         return Cause(
             code="mask-not-applied",
             alternatives=("wrong-operand",),
-            message=f"the backward multiplies by {_called(scene, other)} as it was before the forward masked it",
+            message=f"the backward multiplies by {_called(scene, other)} as it was before it was masked",
             remedy="multiply by what the forward multiplies by",
         )
 
@@ -114,7 +114,7 @@ def _called(scene: Scene, value: int) -> str:
     leaf = _leaf(scene.record, value)
     if leaf is not None and leaf in scene.evidence:
         return scene.evidence[leaf].leaf
-    return scene.record.names.get(value, "another array of the forward" if value in scene.record.depends else "data")
+    return scene.names.get(value, "another array of the forward" if value in scene.record.depends else "data")
 
 
 def _instead(slot: Operand, record: Flat, cause: Cause, instead: Instead) -> Hypothesis:
@@ -127,7 +127,7 @@ def _instead(slot: Operand, record: Flat, cause: Cause, instead: Instead) -> Hyp
     return Hypothesis(cause=lambda *_: cause, predict=predict, slots=(slot,))
 
 
-def _updated(record: Flat, slots: list[Operand]) -> Iterator[Hypothesis]:
+def _updated(slots: list[Operand]) -> Iterator[Hypothesis]:
     """Weights that have taken a step before the gradient went back through them: W - rate dW."""
 
     def cause(times: float, _: int | None) -> Cause | None:
@@ -135,7 +135,7 @@ def _updated(record: Flat, slots: list[Operand]) -> Iterator[Hypothesis]:
         rate = 1 - times
         return Cause(
             code="updated-weights",
-            message=f"the weights were updated, with the rate {rate:.6g}, before the gradient went through them",
+            message=f"the weights took a step of rate {rate:.6g} before the gradient went through them",
             remedy="compute all gradients first, then update",
             value=rate,
         )
@@ -159,7 +159,9 @@ def _elementwise(record: Flat, slot: Operand) -> Iterator[Hypothesis]:
     equation, own = record.equations[slot.equation], _operand(record, slot)
     other, result = equation.operands[1 - slot.place], equation.results[0]
     shape = record.shapes[own]
-    square = len(shape) == 2 and shape[0] == shape[1] and record.shapes[other] == record.shapes[result] == shape
+    square = (
+        len(shape) == 2 and shape[0] == shape[1] and record.shapes[other] == record.shapes[result] == shape
+    )
     if equation.name != "dot_general" or not square:
         return
     cause = Cause(

@@ -110,7 +110,9 @@ def _named(record: Flat, edge: Edge) -> Callable[[float, int | None], Cause | No
         return Cause(
             code="regulariser" if code == "regulariser" else "factor",
             message=f"{where} is in the gradient {number} times",
-            remedy=f"divide that part by {number}" if abs(times) > 1 else f"multiply that part by {1 / times:.6g}",
+            remedy=f"divide that part by {number}"
+            if abs(times) > 1
+            else f"multiply that part by {1 / times:.6g}",
             value=times,
         )
 
@@ -132,9 +134,9 @@ def _kind(record: Flat, edge: Edge) -> tuple[str, str]:
     chain = _chain(record, edge)
     if any(_penalty(record, number) for number in chain):
         return "regulariser", "the penalty on the parameters"
-    if equation.name in SUMS and len(moving) > 1 and closing(record, root[value]):
-        if len({root[o] for o in moving}) == 1:
-            return "label-branch", "one of the terms of the loss"
+    terms = equation.name in SUMS and len(moving) > 1 and len({root[o] for o in moving}) == 1
+    if terms and closing(record, root[value]):
+        return "label-branch", "one of the terms of the loss"
     if any(_recentres(record, number, value) for number in chain):
         return "missing-centring", "the path through a sum or mean"
     return "overwrites", "one of the paths"

@@ -1,4 +1,4 @@
-"""One look at a claim together with the record of its forward: what hypotheses about the code are tried on."""
+"""One look at a claim beside the record of its forward: what hypotheses are tried on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from gradcheck.rounding import allowance
 from gradcheck.tracing.edited import Changes, Slot
 from gradcheck.tracing.flat import Flat
 
-SLACK = 2.0**6  # times its rounding that the gradient of a wrong formula may be off by: terms may cancel in it
+SLACK = (
+    2.0**6
+)  # times its rounding that the gradient of a wrong formula may be off by: terms may cancel in it
 VISIBLE = 2.0**3  # times what it may be off by, above which a prediction is another one than the truth
 
 Gradients = Mapping[int, Array]
@@ -33,6 +35,11 @@ class Scene:
     evidence: Mapping[int, Evidence]
     run: Callable[[Changes], tuple[Gradients, Gradients]]
     batch_size: int | None
+
+    @functools.cached_property
+    def names(self) -> Mapping[int, str]:
+        """What the user calls the leaves and the local variables of the forward."""
+        return {**self.record.names, **{p: evidence.leaf for p, evidence in self.evidence.items()}}
 
     @functools.cached_property
     def cotangents(self) -> Gradients:

@@ -12,8 +12,8 @@ from gradcheck.diagnosis.masks import masks
 from gradcheck.diagnosis.operands import operands
 from gradcheck.diagnosis.paths import paths
 from gradcheck.diagnosis.scene import Cause, Gradients, Hypothesis, Scene
-from gradcheck.diagnosis.sites import roots, units
 from gradcheck.diagnosis.sight import Sight
+from gradcheck.diagnosis.sites import roots, units
 from gradcheck.diagnosis.slopes import slopes
 from gradcheck.diagnosis.subsets import subsets, sums
 from gradcheck.tracing.edited import Slot, edited_vjp
@@ -59,7 +59,9 @@ def matches(first: Sight, others: tuple[Sight, ...], wrong: frozenset[int]) -> t
     kept = [(h, match) for h in tried if (match := _match(h, scene, wrong))]
     if not kept:
         return ()
-    again = [_scene(s, slots, watched) for s in others if s.record and s.record.pattern == first.record.pattern]
+    again = [
+        _scene(s, slots, watched) for s in others if s.record and s.record.pattern == first.record.pattern
+    ]
     found = [match for h, seen in kept if (match := _everywhere(h, seen, scene, again))]
     return tuple(sorted(found, key=lambda m: (-len(m.leaves), len(m.against), m.fitted)))
 
@@ -112,7 +114,9 @@ def _match(hypothesis: Hypothesis, scene: Scene, wrong: frozenset[int]) -> _Seen
             return _compared(scene, predicted, wrong, 0.0)
         for leaf in sorted(wrong & predicted.keys(), key=lambda p: -predicted[p].size):
             times = _times(scene, leaf, predicted[leaf])
-            if times is not None and (seen := _compared(scene, _mixed(scene, predicted, times), wrong, times)):
+            if times is not None and (
+                seen := _compared(scene, _mixed(scene, predicted, times), wrong, times)
+            ):
                 return seen
     return None
 

@@ -8,7 +8,6 @@ from itertools import permutations
 import numpy as np
 
 from gradcheck.claim import Array
-
 from gradcheck.diagnosis.evidence import Evidence, Suspicion
 
 MATRIX = 2  # axes of one

@@ -1,4 +1,4 @@
-"""One look at a claim: what is known of every leaf, and the structure of the forward where it was recorded."""
+"""One look at a claim: what is known of every leaf, and the structure of the forward, if recorded."""
 
 from __future__ import annotations
 

@@ -14,10 +14,27 @@ from gradcheck.tracing.evaluate import compiled
 from gradcheck.tracing.flat import Equation, Flat
 
 # Primitives that work entry by entry, comparisons included: what they decide is part of the function.
-ELEMENTWISE = frozenset(
-    "abs add and atan2 cbrt ceil clamp copy convert_element_type cos cosh div eq erf erfc exp exp2 expm1 floor ge "
-    "gt integer_pow is_finite le lgamma log log1p logistic lt max min mul ne neg not or pow rem round rsqrt "
-    "select_n sign sin sinh sqrt square stop_gradient sub tan tanh".split()
+ELEMENTWISE = (
+    frozenset(
+        {"abs", "add", "atan2", "cbrt", "ceil", "clamp", "cos", "cosh", "div", "erf", "erfc", "exp", "exp2"}
+    )
+    | {
+        "expm1",
+        "floor",
+        "integer_pow",
+        "lgamma",
+        "log",
+        "log1p",
+        "logistic",
+        "max",
+        "min",
+        "mul",
+        "neg",
+        "pow",
+    }
+    | {"rem", "round", "rsqrt", "sign", "sin", "sinh", "sqrt", "square", "sub", "tan", "tanh"}
+    | {"and", "eq", "ge", "gt", "is_finite", "le", "lt", "ne", "not", "or", "select_n"}
+    | {"convert_element_type", "copy", "stop_gradient"}
 )
 PRODUCTS = frozenset({"dot_general", "conv_general_dilated"})
 SAME = 1e-9  # relative: how well a value must fit a known function to be called by its name
@@ -71,7 +88,7 @@ def after(record: Flat, value: int) -> frozenset[int]:
 
 
 def closing(record: Flat, value: int) -> bool:
-    """Whether the outputs are single numbers, such as a loss, and no product of matrices is on the way to them."""
+    """Whether the outputs are single numbers, as a loss is, and no product of matrices comes before."""
     later = after(record, value)
     return all(record.shapes[out] == () for out in record.outputs) and not any(
         equation.name in PRODUCTS and later.intersection(equation.operands) for equation in record.equations

@@ -49,7 +49,7 @@ def _with_slope(unit: Unit, cause: Cause, slope: Slope) -> Hypothesis:
 def _name(scene: Scene, unit: Unit) -> str:
     """How the function is called, and of what, as far as that is known."""
     kind = USUAL[unit.kind][0] if unit.kind else "the activation"
-    argument = scene.record.names.get(unit.source)
+    argument = scene.names.get(unit.source)
     return f"{kind} of {argument}" if argument else kind
 
 
@@ -131,7 +131,7 @@ def _misplaced(scene: Scene, unit: Unit) -> Iterator[tuple[Cause, Slope]]:
         yield cause("z"), z
         yield cause("a"), a
     for other in _later(scene, unit) if unit.kind in ("sigmoid", "tanh") else ():
-        name_of = scene.record.names.get(other, "what the forward makes of a")
+        name_of = scene.names.get(other, "what the forward makes of a")
         wrong = cause(f"its formula with {name_of} in the place of a", "wrong-operand")
         yield wrong, lambda s, other=other: _by_output(unit.kind, s.values[other])
 
@@ -146,7 +146,10 @@ def _later(scene: Scene, unit: Unit) -> list[int]:
     return [
         n
         for n, source in root.items()
-        if n > unit.value and source == unit.source and n in record.active and unit.value in _parents(record, n)
+        if n > unit.value
+        and source == unit.source
+        and n in record.active
+        and unit.value in _parents(record, n)
     ]
 
 
@@ -181,10 +184,10 @@ def _of_another(scene: Scene, unit: Unit) -> Iterator[tuple[Cause, Slope]]:
     if unit.kind == "relu":
         yield cause("1 where z < 0"), lambda s: (s.values[unit.source] < 0).astype(float)
         shape = scene.record.shapes[unit.value]
-        for other in sorted(scene.record.names.keys() | set(range(scene.record.inputs))):
+        for other in sorted(scene.names.keys() | set(range(scene.record.inputs))):
             known = scene.record.shapes[other] == shape and other not in (unit.source, unit.value)
             if known and other in scene.values:
-                what = f"1 where {scene.record.names.get(other, 'another array')} > 0"
+                what = f"1 where {scene.names.get(other, 'another array')} > 0"
                 yield cause(what), at("relu", other)
 
 
@@ -192,7 +195,7 @@ def _mask_of_gradient(scene: Scene, unit: Unit) -> Hypothesis:
     """The mask of ReLU taken from the sign of the gradient that comes in."""
     cause = Cause(
         code="wrong-activation",
-        message=f"the derivative of {_name(scene, unit)} is taken as 1 where the incoming gradient is positive",
+        message=f"the derivative of {_name(scene, unit)} is 1 where the incoming gradient is positive",
         remedy="take the mask from z, what goes into the ReLU",
     )
     found = _with_slope(unit, cause, lambda s: (s.cotangents[unit.value] > 0).astype(float))
@@ -213,24 +216,23 @@ def _twice(scene: Scene, unit: Unit) -> Iterator[Hypothesis]:
 
 def _of_the_output(scene: Scene, value: int) -> Iterator[Hypothesis]:
     """A factor a (1 - a) too many, or too few, where the loss already took care of it."""
-    gain, name = Gain(value), scene.record.names.get(value, "what enters the output activation")
+    gain, name = Gain(value), scene.names.get(value, "what enters the output activation")
     for kind in ("sigmoid", "tanh"):
         formula = USUAL[kind][1]
         extra = Cause(
             code="output-delta",
             alternatives=("wrong-activation",),
             message=f"the gradient by {name} has the factor {formula} too often",
-            remedy="of this loss and activation together it is a difference, e.g. a - y: leave the factor out",
+            remedy="leave it out: for this loss and activation together it is a difference, e.g. a - y",
         )
         lost = Cause(
             code="output-delta",
             alternatives=("missing-activation",),
-            message=f"the gradient by {name} lacks the factor {formula}, the derivative of the output activation",
+            message=f"the gradient by {name} lacks the factor {formula} of the output activation",
             remedy=f"multiply by {formula}",
         )
         yield changing(extra, (gain,), lambda s, kind=kind: {gain: SLOPES[kind](s.values[value])})
         yield changing(lost, (gain,), lambda s, kind=kind: {gain: _inverse(SLOPES[kind](s.values[value]))})
-
 
     difference = Cause(
         code="wrong-operand",
@@ -253,13 +255,17 @@ def _before_activation(scene: Scene, units: tuple[Unit, ...]) -> Iterator[Hypoth
     for output, loss in ((o, u) for o in units for u in losses if o.kind in KINDS and o.source == u.source):
         rest = Unit(source=output.value, value=loss.value, kind="", closes=True)
         if output.value < loss.value and inside(scene.record, rest):
-            z, a = (scene.record.names.get(n, name) for n, name in ((output.source, "z"), (output.value, "a")))
+            z, a = (scene.names.get(n, name) for n, name in ((output.source, "z"), (output.value, "a")))
             cause = Cause(
                 code="wrong-operand",
                 message=f"the derivative of the loss is taken at {z} where {a} belongs",
                 remedy=f"use {a}, the output of the activation",
             )
-            yield _with_slope(rest, cause, lambda s, rest=rest, z=output.source: slope_of(s.record, rest)(s.values[z], s.values))
+            yield _with_slope(
+                rest,
+                cause,
+                lambda s, rest=rest, z=output.source: slope_of(s.record, rest)(s.values[z], s.values),
+            )
 
 
 def _inverse(slope: Array) -> Array:
@@ -270,7 +276,7 @@ def _inverse(slope: Array) -> Array:
 def _softmax(scene: Scene, unit: Unit) -> Iterator[Hypothesis]:
     """The softmax as if each of its entries depended on one."""
     axis = int(unit.kind.split()[1])
-    of = f" of {scene.record.names[unit.source]}" if unit.source in scene.record.names else ""
+    of = f" of {scene.names[unit.source]}" if unit.source in scene.names else ""
     diagonal = Cause(
         code="softmax-diagonal",
         message=f"of the derivative of the softmax{of} only the diagonal s (1 - s) is used",
@@ -281,7 +287,5 @@ def _softmax(scene: Scene, unit: Unit) -> Iterator[Hypothesis]:
         message=f"the derivative of the softmax{of} is left out",
         remedy=diagonal.remedy,
     )
-    yield _with_slope(
-        unit, diagonal, lambda s: (p := softmax(s.values[unit.source], axis)) * (1 - p)
-    )
+    yield _with_slope(unit, diagonal, lambda s: (p := softmax(s.values[unit.source], axis)) * (1 - p))
     yield _with_slope(unit, missing, lambda s: np.ones(s.values[unit.value].shape))

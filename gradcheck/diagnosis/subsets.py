@@ -39,10 +39,10 @@ def _parts(record: Flat, value: int, axis: int, length: int) -> Iterator[Hypothe
             message=f"of the {length} along axis {axis} of {name} {what} is in the gradient",
             remedy="sum over all of them",
         )
-        yield changing(cause, (gain,), lambda s, part=part: {gain: _mask(record, s, value, axis, part)})
+        yield changing(cause, (gain,), lambda s, part=part: {gain: _mask(s, value, axis, part)})
 
 
-def _mask(record: Flat, scene: Scene, value: int, axis: int, part: slice) -> Array:
+def _mask(scene: Scene, value: int, axis: int, part: slice) -> Array:
     found = np.zeros(scene.record.shapes[value])
     found[(slice(None),) * axis + (part,)] = 1
     return found

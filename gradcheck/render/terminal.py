@@ -64,7 +64,7 @@ def _parts(report: Report) -> Iterator[RenderableType]:
         yield _line(f"{report.name}: the reference computes another function", report.verdict)
         yield _facts([("reason", f"{report.reason.value}: {TO_DO[report.reason]}")])
     for finding in (finding for finding in report.findings if not finding.leaf):
-        yield _line(f"{report.name}: {finding.message}", Verdict.FAIL)
+        yield _line(f"{report.name}: {finding.message}", report.verdict)
         yield _facts([("rule", finding.code), ("remedy", finding.remedy)])
     for leaves, finding in _causes(report):
         yield _line(f"{report.name}: {_subject(_names(leaves))} wrong", Verdict.FAIL)
@@ -121,7 +121,8 @@ def _wrong_facts(leaf: LeafResult, finding: Finding | None, report: Report) -> l
         facts.append(("likely", nothing))
     else:
         doubt = "" if finding.confirmed else " (not confirmed on other data)"
-        facts.append(("likely", f"{finding.message}: {finding.remedy}{doubt}"))
+        others = f"; {' and '.join(finding.alternatives)} would fit as well" if finding.alternatives else ""
+        facts.append(("likely", f"{finding.message}: {finding.remedy}{doubt}{others}"))
     return facts
 
 

@@ -81,7 +81,10 @@ def edited_vjp(
         values, edits = record.run(at), dict(zip(slots, given, strict=True))
 
         def along(*tangents: Any) -> Any:
-            ins, shifts = tangents[: record.inputs], dict(zip(watched, tangents[record.inputs :], strict=True))
+            ins, shifts = (
+                tangents[: record.inputs],
+                dict(zip(watched, tangents[record.inputs :], strict=True)),
+            )
             return tuple(_Line(record, values, edits, shifts).through(ins))
 
         return jax.linear_transpose(along, *inputs, *seen)(tuple(cotangents))

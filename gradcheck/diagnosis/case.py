@@ -157,10 +157,9 @@ def _of_rule(case: Case, found: Suspicion, positions: frozenset[int]) -> Finding
 
 
 def _averaged(case: Case, found: Suspicion, positions: frozenset[int]) -> bool:
-    """Whether a factor is that of a mean for a sum: in biases only, beside weights that are right."""
+    """Whether a factor is that of a mean for a sum: in biases only, beside others that are right."""
     count = 1 / found.value if found.value else 0
-    weights = {p for p in range(len(case.leaves)) if not _is_bias(case, p)} - case.data
-    right = {p for p in weights if case.leaves[p].verdict is Verdict.PASS}
+    right = {p for p, leaf in enumerate(case.leaves) if leaf.verdict is Verdict.PASS}
     return (
         count > 1
         and all(_is_bias(case, p) for p in positions)

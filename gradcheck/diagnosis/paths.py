@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 
 from gradcheck.diagnosis.scene import Cause, Hypothesis, Scene
-from gradcheck.diagnosis.sites import PRODUCTS, Unit, after, closing, inside, roots
+from gradcheck.diagnosis.sites import PRODUCTS, Unit, closing, inside, roots
 from gradcheck.tracing.edited import Edge
 from gradcheck.tracing.flat import Flat
 
@@ -67,12 +67,13 @@ def _only_one(record: Flat, edges: list[Edge]) -> Iterator[Hypothesis]:
     for value in dict.fromkeys(record.equations[e.equation].operands[e.place] for e in edges):
         ways = [Edge(*way) for way in _ways(record, value)]
         for kept in (ways[0], ways[-1]) if len(ways) > 2 else ():
+            dropped = tuple(edge for edge in ways if edge != kept)
+            kinds = {_kind(record, edge)[0] for edge in dropped}
             cause = Cause(
-                code="overwrites",
+                code="missing-centring" if kinds == {"missing-centring"} else "overwrites",
                 message=f"of the {len(ways)} uses of {_called(record, value)} only one is in its gradient",
                 remedy="add the gradients of all uses: += instead of =",
             )
-            dropped = tuple(edge for edge in ways if edge != kept)
             yield Hypothesis(
                 cause=lambda *_, cause=cause: cause,
                 predict=lambda s, dropped=dropped: s.run(dict.fromkeys(dropped, 0.0))[0],
@@ -178,10 +179,19 @@ def _recentres(record: Flat, summed: int, value: int) -> bool:
     """Whether a sum is taken from, or divides, what it was summed from."""
     if record.makers.get(summed) is None or record.makers[summed].name not in MEANS:
         return False
-    later, shape = after(record, summed), record.shapes[value]
+    later, shape = _until_product(record, summed), record.shapes[value]
     return any(
         e.name in ("sub", "div", "mul")
         and later.intersection(e.operands)
         and any(o not in later and o in record.active and record.shapes[o] == shape for o in e.operands)
         for e in record.equations
-    ) and not any(e.name in PRODUCTS and later.intersection(e.operands) for e in record.equations)
+    )
+
+
+def _until_product(record: Flat, value: int) -> set[int]:
+    """The values that depend on this one and not on a product of matrices that it goes into."""
+    found = {value}
+    for equation in record.equations:
+        if equation.name not in PRODUCTS and found.intersection(equation.operands):
+            found.update(equation.results)
+    return found

@@ -25,7 +25,9 @@ def slopes(scene: Scene, units: tuple[Unit, ...]) -> Iterator[Hypothesis]:
         if unit.kind.startswith("softmax"):
             yield from _softmax(scene, unit)
         elif unit.kind or not (_linear(scene, unit) or _contains(scene, unit, known)):
-            for cause, slope in (*_missing(scene, unit), *_misplaced(scene, unit), *_of_another(scene, unit)):
+            named = unit.kind or not unit.closes  # what closes without a name is a loss, not an activation
+            others = (*_misplaced(scene, unit), *_of_another(scene, unit)) if named else ()
+            for cause, slope in (*_missing(scene, unit), *others):
                 yield _with_slope(unit, cause, slope)
             yield from _twice(scene, unit)
         if unit.kind == "relu":
@@ -174,7 +176,8 @@ def _of_another(scene: Scene, unit: Unit) -> Iterator[tuple[Cause, Slope]]:
 
     for kind in SLOPES:
         if kind != unit.kind:
-            yield cause(f"that of {USUAL[kind][0]}"), at(kind, unit.source)
+            if not (SLOPES[kind](scene.values[unit.source]) == 1).all():
+                yield cause(f"that of {USUAL[kind][0]}"), at(kind, unit.source)
             if not (SLOPES[kind](scene.values[unit.value]) == 1).all():
                 yield cause(f"that of {USUAL[kind][0]}, at a"), at(kind, unit.value)
     if unit.kind != "sigmoid":

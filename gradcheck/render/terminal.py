@@ -121,7 +121,9 @@ def _wrong_facts(leaf: LeafResult, finding: Finding | None, report: Report) -> l
         facts.append(("likely", nothing))
     else:
         doubt = "" if finding.confirmed else " (not confirmed on other data)"
-        others = f"; {' and '.join(finding.alternatives)} would fit as well" if finding.alternatives else ""
+        # That a cause shows as a factor is no other cause.
+        codes = " and ".join(code for code in finding.alternatives if code != "factor")
+        others = f"; {codes} would fit as well" if codes else ""
         facts.append(("likely", f"{finding.message}: {finding.remedy}{doubt}{others}"))
     return facts
 

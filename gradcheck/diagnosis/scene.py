@@ -17,6 +17,9 @@ from gradcheck.tracing.flat import Flat
 SLACK = (
     2.0**6
 )  # times its rounding that the gradient of a wrong formula may be off by: terms may cancel in it
+UNSEEN = (
+    2.0**-27
+)  # of its size: digits that cancel, as in 1 - a of a saturated unit, may escape a bar of samples
 VISIBLE = 2.0**3  # times what it may be off by, above which a prediction is another one than the truth
 
 Gradients = Mapping[int, Array]
@@ -51,7 +54,8 @@ class Scene:
         evidence = self.evidence[position]
         largest = max(_largest(predicted), _largest(evidence.expected), _largest(evidence.claimed))
         relative = _largest(evidence.error) / (_largest(evidence.expected) or 1.0)
-        return SLACK * (allowance(evidence.claimed.dtype, largest) + relative * largest)
+        known = SLACK * (allowance(evidence.claimed.dtype, largest) + relative * largest)
+        return max(known, UNSEEN * largest)
 
     def visible(self, position: int, predicted: Array) -> bool:
         """Whether a predicted gradient is another one than the truth."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters import as_claim
+from gradcheck.blind import blind_spots
 from gradcheck.claim import Claim
 from gradcheck.compare import agreements
 from gradcheck.diagnosis import Look, explain, look_again
@@ -140,7 +141,7 @@ def _report(
         agreements=rows,
         findings=findings,
         not_checked=claim.not_checked + unseen,
-        notes=claim.notes,
+        notes=claim.notes + (() if verdict is Verdict.UNDECIDED else blind_spots(claim, seen)),
         evaluations=Evaluations(
             forward=sum(evaluator.forwards for evaluator in evaluators),
             backward=sum(evaluator.backwards for evaluator in evaluators),

@@ -38,7 +38,8 @@ class Report:
 
     agreements: claim against oracle and oracle against oracle for every leaf, or for all leaves together.
     sensitivity: the relative error that a PASS had to be able to see. not_checked: what was seen in the
-    target and left out. notes: what carries no gradient by its kind.
+    target and left out. notes: what carries no gradient by its kind,
+    and which mistakes these very shapes and numbers hide.
     """
 
     name: str

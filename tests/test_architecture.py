@@ -95,6 +95,7 @@ ORDER = (
     "jitter",
     "locate",
     "examine",
+    "blind",
     "verdict",
     "teeth",
     "steps",

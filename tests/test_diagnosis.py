@@ -5,16 +5,16 @@ import pytest
 
 from gradcheck import Verdict, check_gradients, constant
 from manual import row_major
-from properties import mutants
+from properties.mistakes import gradients, named
 
 RNG = np.random.default_rng(8)
 PARAMS = row_major.initialise((3, 4, 2), seed=0)
 X, Y = RNG.standard_normal((5, 3)), np.round(RNG.random((5, 2)))
 
 
-def findings(gradients, **options):
+def findings(claimed, **options):
     """The finding on each leaf of the two-layer network's loss that one explains."""
-    report = check_gradients(row_major.loss, PARAMS, constant(X), constant(Y), gradients=gradients, **options)
+    report = check_gradients(row_major.loss, PARAMS, constant(X), constant(Y), gradients=claimed, **options)
     return {leaf.split("'")[1]: f for f in report.findings for leaf in f.leaves}
 
 
@@ -22,68 +22,67 @@ def findings(gradients, **options):
     ("mutant", "leaves", "code", "message", "remedy"),
     [
         (
-            mutants.batch_mean_lost,
+            "1/m missing",
             "W1 b1 W2 b2",
             "factor",
             "5 times too large, 5 is the number of examples",
             "divide by m = 5",
         ),
         (
-            mutants.batch_mean_twice,
+            "1/m twice",
             "W1 b1 W2 b2",
             "factor",
             "5 times too small, 5 is the number of examples",
             "multiply by m = 5",
         ),
         (
-            mutants.factor_of_two,
+            "2/m for 1/m",
             "W1 b1 W2 b2",
             "factor",
             "2 times too large; 2 is also the length of axis 1 of params['W2']",
             "divide by 2",
         ),
         (
-            mutants.bias_averaged,
+            "both biases averaged",
             "b1 b2",
             "mean-for-sum",
             "5 times too small, 5 is the number of examples",
             "multiply by m = 5",
         ),
         (
-            mutants.sign_flipped,
+            "y - a for a - y",
             "W1 b1 W2 b2",
             "sign",
             "the sign is flipped",
             "negate it; somewhere a difference, such as y - a for a - y, is the wrong way round",
         ),
         (
-            mutants.batch_not_summed,
+            "db2 not summed",
             "b2",
             "missing-batch-sum",
             "axis 0, of length 5, was not summed over",
             "sum over axis 0 with keepdims=True",
         ),
         (
-            mutants.zero,
+            "all zero",
             "W1 b1 W2 b2",
             "zero",
             "the claimed gradient is zero and the true one is not",
             "return the gradient, not the zeros or None that it was initialised with",
         ),
     ],
-    ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_the_cause_is_named_and_confirmed(mutant, leaves, code, message, remedy):
-    found = findings(mutants.claim(mutant))
+    found = findings(gradients(named(mutant)))
     assert set(found) == set(leaves.split())
     for finding in found.values():
         assert (finding.code, finding.message, finding.remedy) == (code, message, remedy)
         assert finding.confirmed
 
 
-@pytest.mark.parametrize("mutant", [mutants.one_entry, mutants.right], ids=lambda mutant: mutant.__name__)
+@pytest.mark.parametrize("mutant", ["one entry of dW1", "right"])
 def test_what_no_rule_explains_gets_no_finding(mutant):
-    assert findings(mutants.claim(mutant)) == {}
+    assert findings(gradients(named(mutant))) == {}
 
 
 def test_one_cause_is_told_once_and_begins_with_the_worst_leaf():
@@ -92,7 +91,7 @@ def test_one_cause_is_told_once_and_begins_with_the_worst_leaf():
         PARAMS,
         constant(X),
         constant(Y),
-        gradients=mutants.claim(mutants.sign_flipped),
+        gradients=gradients(named("y - a for a - y")),
     )
     (finding,) = report.findings
     errors = {leaf.name: leaf.error for leaf in report.leaves}
@@ -102,7 +101,7 @@ def test_one_cause_is_told_once_and_begins_with_the_worst_leaf():
 
 def test_a_factor_that_only_happens_to_equal_the_batch_size_is_not_blamed_on_it():
     def five_times(params, X, Y):
-        return {name: 5 * value for name, value in mutants.claim(mutants.right)(params, X, Y).items()}
+        return {name: 5 * value for name, value in gradients(named("right"))(params, X, Y).items()}
 
     messages = {finding.message for finding in findings(five_times).values()}
     assert messages == {"5 times too large"}  # 5 examples were tried as 4, and it was 5 still
@@ -113,13 +112,13 @@ def test_a_batch_that_cannot_be_cut_leaves_its_size_unnamed():
     report = check_gradients(
         lambda params: row_major.loss(params, X, Y),
         PARAMS,
-        gradients=lambda params: mutants.claim(mutants.batch_mean_lost)(params, X, Y),
+        gradients=lambda params: gradients(named("1/m missing"))(params, X, Y),
     )
     assert {f.message for f in report.findings} == {"5 times too large; 5 is also the length of axis 0 of Z2"}
 
 
 def test_values_cannot_be_asked_again_and_stay_unconfirmed():
-    values = mutants.claim(mutants.factor_of_two)(PARAMS, X, Y)
+    values = gradients(named("2/m for 1/m"))(PARAMS, X, Y)
     assert {(f.message, f.confirmed) for f in findings(values).values()} == {
         ("2 times too large; 2 is also the length of axis 1 of params['W2']", False)
     }
@@ -170,7 +169,7 @@ def test_a_convention_of_batches_is_named_first_and_alone():
 
 
 def test_a_penalty_that_the_forward_has_not_is_a_regulariser_at_the_same_rate_everywhere():
-    found = findings(mutants.claim(mutants.regularised))
+    found = findings(gradients(named("a penalty that the loss has not")))
     assert {leaf: (f.code, f.value and round(f.value, 9), f.confirmed) for leaf, f in found.items()} == {
         "W1": ("regulariser", 0.01, True)
     }
@@ -215,8 +214,8 @@ def test_a_forward_that_draws_anew_is_no_wrong_gradient_and_is_told_what_to_do()
 )
 def test_a_dropped_axis_is_told_from_wrong_numbers(shape, remedy):
     def dropped(params, X, Y):
-        found = mutants.claim(mutants.right)(params, X, Y)
-        return found | {"b2": found["b2"].reshape(shape)}
+        found = gradients(named("right"))(params, X, Y)
+        return found | {"db2": found["db2"].reshape(shape)}
 
     (finding,) = findings(dropped).values()
     assert (finding.code, finding.remedy) == ("keepdims", remedy)

@@ -5,7 +5,7 @@ import pytest
 
 from gradcheck import Report, check_gradients, constant
 from manual import row_major
-from properties import mutants
+from properties.mistakes import gradients, named
 
 RNG = np.random.default_rng(8)
 PARAMS = row_major.initialise((3, 4, 2), seed=0)
@@ -17,46 +17,45 @@ HIDDEN, ALL = {"W1", "b1"}, {"W1", "b1", "W2", "b2"}
     ("mutant", "leaves", "code", "message"),
     [
         (
-            mutants.squared_error_delta,
+            "(a - y) a (1 - a) with cross-entropy",
             ALL,
             "output-delta",
             "the gradient by Z2 has the factor a (1 - a) too often",
         ),
         (
-            mutants.activation_missing,
+            "sigma' left out",
             HIDDEN,
             "missing-activation",
             "the derivative of sigmoid of Z1 is left out",
         ),
         (
-            mutants.derivative_at_activation,
+            "f'(a) for f'(z)",
             HIDDEN,
             "derivative-at-activation",
             "the derivative of sigmoid of Z1 is taken as f'(a), where a is already f(z)",
         ),
         (
-            mutants.tanh_derivative,
+            "tanh' for the activation's own",
             HIDDEN,
             "wrong-activation",
             "the derivative of sigmoid of Z1 is taken as 1 - a^2, that of tanh",
         ),
         (
-            mutants.last_example_only,
+            "the last example alone",
             ALL,
             "one-sample",
             "of the 5 along axis 0 of Z2 only the last one is in the gradient",
         ),
         (
-            mutants.updated_weights,
+            "W2 stepped before dA1",
             HIDDEN,
             "updated-weights",
             "the weights took a step of rate 0.1 before the gradient went through them",
         ),
     ],
-    ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_a_wrong_formula_of_the_network_is_named_and_confirmed(mutant, leaves, code, message):
-    claim = mutants.claim(mutant)
+    claim = gradients(named(mutant))
     report = check_gradients(row_major.loss, PARAMS, constant(X), constant(Y), gradients=claim)
     (finding,) = report.findings
     assert (finding.code, finding.message, finding.confirmed) == (code, message, True)
@@ -64,7 +63,7 @@ def test_a_wrong_formula_of_the_network_is_named_and_confirmed(mutant, leaves, c
 
 
 def test_one_term_of_the_loss_left_out_is_the_branch_of_a_label():
-    claim = mutants.claim(mutants.label_branch_missing)
+    claim = gradients(named("no term for y = 0"))
     report = check_gradients(row_major.loss, PARAMS, constant(X), constant(Y), gradients=claim)
     (finding,) = report.findings
     assert (finding.code, finding.confirmed) == ("label-branch", True)

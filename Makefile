@@ -12,7 +12,7 @@ MNIST ?=
 # How many right gradients `make soak` draws.
 N ?= 100000
 
-.PHONY: help demo digits idioms zoo soak test coverage lint clean
+.PHONY: help demo digits idioms zoo mistakes soak test coverage lint clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -34,6 +34,9 @@ idioms: $(VENV)/.test ## which NumPy idioms can be recorded and differentiated
 
 zoo: $(VENV)/.test ## 106 layers in eleven conventions, right and wrong, and what was found
 	@$(BIN)/python -m tests.zoo
+
+mistakes: $(VENV)/.test ## 93 mistakes in the two-layer network, in four layouts, and what was found
+	@$(BIN)/python -m properties.mistakes
 
 soak: $(VENV)/.test ## N=100000 random claims: none that is right accused, none that is wrong passed
 	@$(BIN)/python -m benchmarks.soak $(N)

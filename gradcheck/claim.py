@@ -149,14 +149,16 @@ class Claim:
         It is the one axis length that all data inputs share; where they share several, the one
         that no parameter has. Every data array must have it once, so that the axis is known.
         """
-        shapes = [shape for i, tree in enumerate(self.inputs) if i in self.data for shape in _shapes(tree)]
+        shapes = [
+            shape for i, tree in enumerate(self.inputs) if i in self.data for shape in array_shapes(tree)
+        ]
         if all(len(shape) < 2 for shape in shapes):
             return None  # a vector alone may be examples or features
         shared = set[int].intersection(*map(set, shapes)) if shapes else set[int]()
         if len(shared) > 1:
             for i, tree in enumerate(self.inputs):
                 if i not in self.data:
-                    shared -= {length for shape in _shapes(tree) for length in shape}
+                    shared -= {length for shape in array_shapes(tree) for length in shape}
         if len(shared) != 1:
             return None
         (size,) = shared
@@ -192,10 +194,10 @@ def in_class_of(like: Any, value: Any) -> Any:
     return made
 
 
-def _shapes(tree: Tree) -> list[tuple[int, ...]]:
+def array_shapes(tree: Tree) -> list[tuple[int, ...]]:
     """The shapes of an input's arrays, numbers left out."""
     leaves = [leaf for _, leaf in iter_leaves(tree)]
-    inside = [shape for leaf in leaves if isinstance(leaf, Constant) for shape in _shapes(leaf.value)]
+    inside = [shape for leaf in leaves if isinstance(leaf, Constant) for shape in array_shapes(leaf.value)]
     return inside + [np.shape(leaf) for leaf in leaves if not isinstance(leaf, Constant) and np.ndim(leaf)]
 
 

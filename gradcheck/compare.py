@@ -102,13 +102,14 @@ def compare(
     plain = estimate.error + estimate.project_error(np.full(claimed.shape, rounding.leaf))
     # Where a gradient cancels to nothing, what is left is the rounding of terms as large as the function.
     residue = allowance(claimed.dtype, function_scale / max(1.0, size))
-    bar = np.maximum(plain, estimate.error + estimate.project_error(np.full(claimed.shape, residue)))
+    doubtful = np.ones(claimed.shape, dtype=bool) if rounding.genuine is None else ~rounding.genuine
+    bar = np.maximum(plain, estimate.error + estimate.project_error(residue * doubtful))
     projected = estimate.project(claimed.astype(np.float64))
     if rounding.own is not None and estimate.own_error is not None:
         # Entries of all sizes, each judged by its own; but one that may be such a residue is no size.
         fine = estimate.own_error + rounding.own
         nothing = np.maximum(np.abs(estimate.value), np.abs(projected)) <= NOTHING * residue
-        bar = np.where(nothing, np.maximum(bar, fine), fine)
+        bar = np.where(nothing & doubtful, np.maximum(bar, fine), fine)
     known = np.where(np.isfinite(estimate.error), np.abs(estimate.value), 0)
     if (np.abs(estimate.value) <= plain).all():
         # No gradient is seen. Where none is claimed either, beyond the claim's own rounding, errors are

@@ -9,9 +9,10 @@ import numpy as np
 from gradcheck.claim import Array, Claim
 from gradcheck.compare import Comparison, compare, compare_together
 from gradcheck.evaluator import Evaluator
-from gradcheck.jitter import jitter
+from gradcheck.jitter import beside, jitter, references, resolved, steady
 from gradcheck.locate import PLACES, Search
 from gradcheck.oracles import Asked
+from gradcheck.oracles.autodiff import NAME as AUTODIFF
 from gradcheck.oracles.autodiff import autodiff
 from gradcheck.oracles.base import Answer, Estimate, along, flat
 from gradcheck.oracles.extrapolate import Slope
@@ -60,6 +61,10 @@ class Claimed:
                 for answer in answers
                 if answer.estimates
             )
+
+    def with_roundings(self, others: dict[int, Rounding]) -> Claimed:
+        """The same with the roundings of some leaves replaced."""
+        return replace(self, roundings=tuple(others.get(i, own) for i, own in enumerate(self.roundings)))
 
     def at_corner(self, position: int) -> bool | None:
         """Whether the claim lies between the slopes of several kinks together; None where none were asked."""
@@ -165,9 +170,11 @@ def _ask(claimed: Claimed, asked: Asked, sensitivity: float) -> tuple[Claimed, t
         if asked.places and oracle is finite_difference and answer.estimates:
             answer = _located(claimed, answers, answer)
         if oracle is autodiff and answer.estimates:
-            claimed = _with_jitter(claimed, answer)
+            claimed = _looked_at_beside(claimed, answer, sensitivity)
         if oracle is finite_difference and answer.estimates:
             claimed = _with_corners(_with_ripple(claimed, answer), answer)
+            if not any(other.estimates for other in answers):
+                claimed = _looked_at_beside(claimed, answer, sensitivity)
         answers = (*answers, answer)
     return claimed, answers
 
@@ -222,22 +229,47 @@ def _ripples(estimate: Estimate, shape: tuple[int, ...]) -> Array:
     return np.min([r / np.abs(line) for r, line in zip(estimate.ripple, estimate.lines, strict=True)], axis=0)
 
 
-def _with_jitter(claimed: Claimed, answer: Answer) -> Claimed:
-    """The claim with what is found to be rounding in it, where that is all by which an oracle accuses it."""
-    accused = _accused_leaves(claimed, answer)
+def _looked_at_beside(claimed: Claimed, answer: Answer, sensitivity: float) -> Claimed:
+    """The claim with what shows beside the point, where an oracle accuses it or hardly sees it: which
+    entries are derivatives, be they less than the rounding of the function, and what is rounding in them."""
+    formula = answer.oracle == AUTODIFF
+    doubted = _blunt_leaves(claimed, answer, sensitivity)
+    doubted |= _accused_leaves(claimed, answer) if formula else set()
+    looks = beside(claimed.evaluator, claimed.probe) if doubted else ()
+    if not looks:
+        return claimed
+    theirs = references(claimed.evaluator, claimed.probe, looks) if formula else ()
+    ours = {i: [claimed.gradients[i], *(look.gradients[i] for look in looks)] for i in doubted}
+    expected = {i: [answer.estimates[i].value, *(gradients[i] for gradients in theirs)] for i in doubted}
+    claimed = claimed.with_roundings(
+        {
+            i: replace(
+                claimed.roundings[i],
+                genuine=steady(ours[i])
+                & resolved(answer.estimates[i])
+                & (not formula or steady(expected[i])),
+            )
+            for i in doubted
+        }
+    )
+    accused = _accused_leaves(claimed, answer) if formula else set()
     if not accused:
         return claimed
+    wider = {i: claimed.roundings[i].and_own(jitter(ours[i], expected[i])) for i in accused}
+    still = _accused_leaves(claimed.with_roundings(wider), answer)
+    excused = {i: rounding for i, rounding in wider.items() if i not in still}
     tied = at_kink(claimed.evaluator, claimed.probe.seed)
-    found = jitter(claimed.evaluator, claimed.probe, claimed.gradients, answer)
-    roundings = tuple(
-        replace(rounding, own=rounding.own + own)
-        if i in accused and own is not None and rounding.own is not None
-        else rounding
-        for i, (rounding, own) in enumerate(zip(claimed.roundings, found, strict=True))
-    )
-    still = _accused_leaves(replace(claimed, roundings=roundings), answer)
-    kept = tuple(claimed.roundings[i] if i in still else rounding for i, rounding in enumerate(roundings))
-    return replace(claimed, roundings=kept, tied=tied)
+    return replace(claimed.with_roundings(excused), tied=tied)
+
+
+def _blunt_leaves(claimed: Claimed, answer: Answer, sensitivity: float) -> set[int]:
+    """The leaves of which an oracle, and the claim's own rounding, would hide what a PASS must have seen."""
+    comparisons = claimed.all_beside((answer,))
+    return {
+        i
+        for i, (found, rounding) in enumerate(zip(comparisons, claimed.roundings, strict=True))
+        if found and rounding.own is not None and not found[0].detection_limit <= sensitivity
+    }
 
 
 def _accused_leaves(claimed: Claimed, answer: Answer) -> set[int]:

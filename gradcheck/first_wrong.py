@@ -26,7 +26,7 @@ from gradcheck.claim import Array
 from gradcheck.compare import compare
 from gradcheck.evaluator import Arrays
 from gradcheck.examine import Examination
-from gradcheck.jitter import noise, points_beside
+from gradcheck.jitter import enough, jitter, points_beside
 from gradcheck.lines import Line, Unfolded, unfolded
 from gradcheck.oracles.autodiff import NAME
 from gradcheck.oracles.base import Estimate
@@ -117,13 +117,17 @@ class Judge:
 
     def _blurred(self, line: Line) -> Estimate:
         """The derivative by a line's intermediate with what rounding is seen to do to the gap beside."""
-        estimate, beside = self.estimates[line], []
-        for names, derivatives in self._beside:
-            if line.name in names:
-                beside.append((names[line.name].value, derivatives[self.variables.index(line.variable)]))
+        estimate = self.estimates[line]
+        beside = [
+            (names[line.name].value, derivatives[self.variables.index(line.variable)])
+            for names, derivatives in self._beside
+            if line.name in names and names[line.name].value.shape == line.written.shape
+        ]
+        if not enough(beside):
+            return estimate
+        written, expected = zip((line.written, estimate.value), *beside, strict=True)
         with np.errstate(all="ignore"):
-            more = noise(line.written, estimate.value, beside)
-        return estimate if more is None else replace(estimate, error=estimate.error + more)
+            return replace(estimate, error=estimate.error + jitter(list(written), list(expected)))
 
     @cached_property
     def _beside(self) -> list[tuple[dict[str, Noted], Arrays]]:

@@ -40,7 +40,8 @@ class Report:
     first_wrong: the first wrong quantity in backward order, an intermediate or a leaf, by the user's name for
     its gradient; None where it is not known. right_before: those before it that are right, in that order.
     sensitivity: the relative error that a PASS had to be able to see. not_checked: what was seen in the
-    target and left out. notes: what carries no gradient by its kind.
+    target and left out. notes: what carries no gradient by its kind,
+    and which mistakes these very shapes and numbers hide.
     """
 
     name: str

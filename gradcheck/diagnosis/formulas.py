@@ -9,7 +9,7 @@ different mistakes, nothing is said.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,7 +29,7 @@ from gradcheck.diagnosis.expressions import (
     Transposed,
     distance,
 )
-from gradcheck.diagnosis.operands import Scene, scene_of
+from gradcheck.diagnosis.ingredients import Ingredients, ingredients_of
 from gradcheck.first_wrong import FirstWrong
 from gradcheck.lines import Line, unfolded
 from gradcheck.verdict import LeafResult, Verdict
@@ -51,31 +51,37 @@ class Slip:
         return distance(self.written, self.right), self.written.size + self.right.size
 
 
-def in_formulas(
+def with_lines(
+    findings: tuple[Finding, ...],
     wrong: FirstWrong | None,
     leaves: tuple[LeafResult, ...],
     looks: tuple[Look, ...],
-    findings: tuple[Finding, ...],
 ) -> tuple[Finding, ...]:
-    """The first wrong line beside the right one, for every leaf that comes from it and has no finding yet."""
+    """The findings with the first wrong line beside the right one; on its own where no rule has one."""
     if wrong is None or wrong.backward is None:
-        return ()
-    known = {finding.leaf for finding in findings}
-    due = [leaf for leaf in _made_from(wrong, leaves) if leaf.name not in known]
+        return findings
+    due = tuple(leaf.name for leaf in _made_from(wrong, leaves))
     slip = _slip(wrong, leaves, looks) if due else None
     if slip is None:
-        return ()
-    return tuple(
-        Finding(
-            code=slip.code,
-            leaf=leaf.name,
-            message=f"{wrong.name} = {slip.written} is written where {wrong.name} = {slip.right} is right"
-            + (f", the factor {_slope(slip.right)} is missing" if slip.code == "missing-activation" else ""),
-            remedy=f"write {wrong.name} = {slip.right}",
-            value=None,
-            confirmed=True,
-        )
-        for leaf in due
+        return findings
+    line = f"{wrong.name} = {slip.written} is written where {wrong.name} = {slip.right} is right"
+    told = tuple(replace(f, line=line) if {*f.leaves} & {*due} else f for f in findings)
+    return told if told != findings else (*findings, _of_its_own(slip, wrong.name, due, line))
+
+
+def _of_its_own(slip: Slip, name: str, due: tuple[str, ...], line: str) -> Finding:
+    missing = slip.code == "missing-activation"
+    return Finding(
+        code=slip.code,
+        leaf=due[0],
+        leaves=due,
+        message=f"the factor {_slope(slip.right)} is missing in {name}"
+        if missing
+        else f"{name} is another line",
+        remedy=f"write {name} = {slip.right}",
+        value=None,
+        confirmed=True,
+        line=line,
     )
 
 
@@ -93,7 +99,7 @@ def _slip(wrong: FirstWrong, leaves: tuple[LeafResult, ...], looks: tuple[Look, 
     fresh = list(_fresh(wrong, leaves, looks))
     assert wrong.backward is not None
     m = next((look.batch_size for look in looks), None)
-    here = scene_of(wrong, wrong.backward, leaves, m)
+    here = ingredients_of(wrong, wrong.backward, leaves, m)
     if here is None or not fresh or not np.isfinite(here.written).all() or not here.written.any():
         return None
     fixed = {name for name, v in here.operands.items() if np.array_equal(v, fresh[0].operands.get(name, v))}
@@ -113,15 +119,17 @@ def _slip(wrong: FirstWrong, leaves: tuple[LeafResult, ...], looks: tuple[Look, 
     return best if len(codes) == 1 else None
 
 
-def _fresh(wrong: FirstWrong, leaves: tuple[LeafResult, ...], looks: tuple[Look, ...]) -> Iterator[Scene]:
+def _fresh(
+    wrong: FirstWrong, leaves: tuple[LeafResult, ...], looks: tuple[Look, ...]
+) -> Iterator[Ingredients]:
     for look in looks:
         backward = unfolded(look.seen) if look.seen is not None else None
-        scene = scene_of(wrong, backward, leaves, look.batch_size) if backward is not None else None
+        scene = ingredients_of(wrong, backward, leaves, look.batch_size) if backward is not None else None
         if scene is not None:
             yield scene
 
 
-def _gives(line: Expression, scene: Scene, target: Array) -> bool:
+def _gives(line: Expression, scene: Ingredients, target: Array) -> bool:
     with np.errstate(all="ignore"):
         try:
             return same(line.value(scene.operands), target)

@@ -134,15 +134,18 @@ class Stepper:
         self.outputs = trace.outputs
         self.evaluations = 0
 
-    def along(self, run: Run, line: Line) -> tuple[float, float]:
-        """The derivative, and the size of the terms that it is summed from."""
+    def along(self, run: Run, line: Line, length: float = 1.0) -> tuple[float, float]:
+        """The derivative by a step of this length, and what rounding and underflow may have done to it."""
         self.evaluations += 1
         kind = run.limits.dtype
         step = _step(line, run)
         moved = [v + 1j * (step * line[i].astype(kind)) if i in line else v for i, v in enumerate(run.point)]
         outputs = run.plan(*moved)[: self.outputs]
-        terms = [u * (out.imag / step) for u, out in zip(self.cotangents, outputs, strict=True)]
-        return sum(float(t.sum()) for t in terms), sum(float(np.abs(t).sum()) for t in terms)
+        unit = step * length  # before the result leaves the wider arithmetic, where it underflows later
+        terms = [u * (out.imag / unit) for u, out in zip(self.cotangents, outputs, strict=True)]
+        size = sum(float(np.abs(t).sum()) for t in terms)
+        lost = sum(float(np.abs(u).sum()) for u in self.cotangents) * run.limits.smallest_subnormal / unit
+        return sum(float(t.sum()) for t in terms), allowance(np.dtype(float), size) + float(lost)
 
 
 def _wide(trace: Any, at: Arrays) -> Any:
@@ -202,11 +205,11 @@ def _estimate(
     lengths = np.ones(len(lines))
     if directions is None and leaf != TOGETHER:
         lengths = np.array([max(float(d.max()) for d in line.values()) for line in lines])
-    found = [[stepper.along(run, line) for line in lines] for run in stepper.runs]
-    moves = [np.reshape([value for value, _ in run] / lengths, shape) for run in found]
-    terms = np.reshape([allowance(np.dtype(float), size) for _, size in found[0]] / lengths, shape)
-    coarse = [[stepper.along(run, line)[0] for line in lines] for run in stepper.singles]
-    singles = [np.reshape(run / lengths, shape) for run in coarse]
+    pairs = list(zip(lines, lengths, strict=True))
+    found = [[stepper.along(run, *pair) for pair in pairs] for run in stepper.runs]
+    moves = [np.reshape([value for value, _ in run], shape) for run in found]
+    terms = np.reshape([rounding for _, rounding in found[0]], shape)
+    singles = [np.reshape([stepper.along(run, *pair)[0] for pair in pairs], shape) for run in stepper.singles]
     rounding = max((float(from_single(single, moves[0]).max(initial=0)) for single in singles), default=0.0)
     return Estimate(
         leaf=leaf,

@@ -26,6 +26,7 @@ DRIFT = 4  # times that a change must shrink from one step to the next; truncati
 TOWERING = 64  # noise is seldom that much larger at one step than at the finest; a kink or period is
 SLOW = 4  # times what curvature would leave of E(t) at the next step
 PLATEAU = 0.01  # of its gap to the best candidate that the bar of a contradicting one may be
+MOST = float(np.finfo(float).max)  # a bar beyond all numbers is noise as well; without a bound are only jumps
 CORNER_SIGNAL = 50  # a corner must stand this far above round-off to be believed
 CORNER_SPREAD = 0.02  # and E(t) / t must be this equal on three steps; curvature differs 16-fold
 
@@ -49,6 +50,8 @@ class Slope:
     def per(self, size: float) -> Slope:
         """The same in units of a step that is `size` times as large."""
         numbers = {name: getattr(self, name) / size for name in ("value", "error", "bend", "ripple")}
+        if np.isfinite(self.error):
+            numbers["error"] = min(numbers["error"], MOST)
         return replace(self, **numbers)
 
 
@@ -135,7 +138,7 @@ def _smooth(seen: Differences) -> Slope:
         error = error + noise[-1]
     return Slope(
         value=float(value[best]),
-        error=float(error),
+        error=float(min(error, MOST)),
         drifts=_drifts(seen, noise),
     )
 

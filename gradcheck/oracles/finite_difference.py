@@ -16,6 +16,8 @@ from gradcheck.oracles.pieces import ripple, steps_in_one_piece
 from gradcheck.probes import Probe, along_one_line, typical
 
 NAME = "finite-difference"
+VISIBLE = 1e-3  # share of an output by which it has to change for ten digits of the change to be seen
+FARTHEST = 1023.0  # log2 of the largest number
 SHARP = 1e-9  # bar, relative to the leaf, that no second ladder would improve in a way that matters
 
 
@@ -77,6 +79,17 @@ class Differencing:
         steps = usable_steps(self.evaluator, line)
         return ripple(self.evaluator, self.seed, line, steps, lambda t: self._value(line, t))
 
+    def shift(self, line: Line, t: float) -> float:
+        """The largest change of any output over t steps, as a share of it; inf where it cannot be had."""
+        found = self.evaluator.probe(moved(self.evaluator, line, t))
+        if found is None:
+            return float("inf")
+        moving = flat(found) != self.base.output
+        before, after = self.base.output[moving], flat(found)[moving]
+        with np.errstate(all="ignore"):  # an output that was 0 moves by more than any share of it
+            shares = np.abs(after / before - 1)
+        return float(np.max(np.where(np.isfinite(shares), shares, np.inf), initial=0))
+
     def _value(self, line: Line, t: float) -> float | None:
         found = self.evaluator.probe(moved(self.evaluator, line, t))
         return None if found is None else float(flat(found) @ self.base.cotangent)
@@ -119,7 +132,8 @@ def _entries(look: Differencing, position: int) -> list[Slope]:
     """One slope an entry, in steps of the entry's own size.
 
     Where those say too little, as for 1e-12 in a function that varies over 1, steps of the leaf's
-    typical size and of 1 are tried as well.
+    typical size and of 1 are tried as well, and where they say nothing, of the size at which the function
+    begins to change.
     """
     values = look.evaluator.leaves[position].value
     leaf_size = typical(values)
@@ -140,7 +154,23 @@ def _entries(look: Differencing, position: int) -> list[Slope]:
             blunt = not found.kink and found.error > SHARP * largest
             if size != own_size and (blunt or unmoved):
                 slopes[index] = _sharper(slopes[index], along(index, size))
+        if slopes[index].error > abs(slopes[index].value):
+            slopes[index] = _sharper(slopes[index], along(index, _reach(look, position, index, own_size)))
     return slopes
+
+
+def _reach(look: Differencing, position: int, index: int, own_size: float) -> float:
+    """About how far an entry has to move to change the output by a share that no rounding hides."""
+    direction = np.zeros(look.evaluator.leaves[position].value.shape)
+    direction.flat[index] = 1.0
+    low, high = np.log2(own_size), FARTHEST
+    while high - low > 1:
+        middle = (low + high) / 2
+        if look.shift({position: direction}, 2.0**middle) < VISIBLE:
+            low = middle
+        else:
+            high = middle
+    return float(2.0**high)
 
 
 def _sharper(first: Slope, second: Slope) -> Slope:

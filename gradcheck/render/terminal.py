@@ -64,7 +64,7 @@ def _parts(report: Report) -> Iterator[RenderableType]:
         yield _line(f"{report.name}: the reference computes another function", report.verdict)
         yield _facts([("reason", f"{report.reason.value}: {TO_DO[report.reason]}")])
     for finding in (finding for finding in report.findings if not finding.leaf):
-        yield _line(f"{report.name}: {finding.message}", Verdict.FAIL)
+        yield _line(f"{report.name}: {finding.message}", report.verdict)
         yield _facts([("rule", finding.code), ("remedy", finding.remedy)])
     for leaves, finding in _causes(report):
         yield _line(f"{report.name}: {_subject(_names(leaves))} wrong", Verdict.FAIL)
@@ -83,7 +83,7 @@ def _parts(report: Report) -> Iterator[RenderableType]:
 
 def _causes(report: Report) -> list[tuple[list[LeafResult], Finding | None]]:
     """Wrong leaves grouped by what is wrong with them, the worst group and leaf first."""
-    findings = {finding.leaf: finding for finding in report.findings}
+    findings = {name: finding for finding in report.findings for name in finding.leaves}
     groups: dict[object, tuple[list[LeafResult], Finding | None]] = {}
     wrong = [leaf for leaf in report.leaves if leaf.verdict is Verdict.FAIL]
     for leaf in sorted(wrong, key=lambda leaf: -leaf.error if math.isfinite(leaf.error) else -math.inf):
@@ -123,7 +123,11 @@ def _wrong_facts(leaf: LeafResult, finding: Finding | None, report: Report) -> l
         facts.append(("likely", nothing))
     else:
         doubt = "" if finding.confirmed else " (not confirmed on other data)"
-        facts.append(("likely", f"{finding.message}: {finding.remedy}{doubt}"))
+        # That a cause shows as a factor is no other cause.
+        codes = " and ".join(code for code in finding.alternatives if code != "factor")
+        others = f"; {codes} would fit as well" if codes else ""
+        facts.append(("likely", f"{finding.message}: {finding.remedy}{doubt}{others}"))
+        facts += [("line", finding.line)] if finding.line else []
     return facts
 
 

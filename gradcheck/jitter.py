@@ -9,7 +9,7 @@ where terms cancel; a derivative, however small beside the function, does not.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -59,7 +59,7 @@ def enough(looks: Sequence[object]) -> bool:
 
 
 def _look(evaluator: Evaluator, probe: Probe, point: Arrays, size: float) -> Beside:
-    raw = evaluator.probe_backward(point, _scaled(probe, size).cotangents)
+    raw = evaluator.probe_backward(point, _scaled(probe, size))
     own_size = size if evaluator.claim.takes_cotangent else 1.0
     gradients = tuple(_in_form(g, at.shape) / own_size for g, at in zip(raw, point, strict=False))
     return Beside(point=point, size=size, gradients=gradients)
@@ -74,15 +74,15 @@ def _in_form(gradient: Array | None, shape: tuple[int, ...]) -> Array:
 
 def references(evaluator: Evaluator, probe: Probe, looks: tuple[Beside, ...]) -> tuple[Arrays, ...]:
     """The gradients that automatic differentiation has there, for cotangents of size 1."""
-    found = [gradients_at(evaluator, _scaled(probe, look.size), [look.point])[0] for look in looks]
+    found = gradients_at(evaluator, probe.seed, [(look.point, _scaled(probe, look.size)) for look in looks])
     return tuple(
         tuple(gradient / look.size for gradient in gradients)
         for look, gradients in zip(looks, found, strict=True)
     )
 
 
-def _scaled(probe: Probe, size: float) -> Probe:
-    return replace(probe, cotangents=tuple(size * cotangent for cotangent in probe.cotangents))
+def _scaled(probe: Probe, size: float) -> Arrays:
+    return tuple(size * cotangent for cotangent in probe.cotangents)
 
 
 def jitter(claimed: list[Array], expected: list[Array]) -> Array:

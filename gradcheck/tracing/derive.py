@@ -16,6 +16,7 @@ CALLS = ("jit", "pjit", "closed_call", "core_call", "remat", "checkpoint")
 CUSTOM_CALLS = ("custom_jvp_call", "custom_vjp_call")
 
 
+@functools.lru_cache(maxsize=2)
 def value_and_guards(trace: Trace) -> Callable[[Arrays], tuple[Arrays, Arrays]]:
     """arrays -> (outputs, guards): the trace holds wherever the guards are what they are at its point."""
     plan = compiled(trace.jaxpr)
@@ -28,6 +29,7 @@ def value_and_guards(trace: Trace) -> Callable[[Arrays], tuple[Arrays, Arrays]]:
     return run
 
 
+@functools.lru_cache(maxsize=2)
 def vjp(trace: Trace) -> Callable[[Arrays, Arrays], tuple[Arrays, Arrays]]:
     """(arrays, cotangents) -> (outputs, one gradient an input)."""
     plan = compiled(vjp_jaxpr(trace))

@@ -100,7 +100,8 @@ def _record(seen: Examination) -> Flat | None:
     from gradcheck.tracing.lift import Trace
 
     trace = seen.evaluator.shared.get("trace")
-    return flat(trace) if isinstance(trace, Trace) else None
+    record = flat(trace) if isinstance(trace, Trace) else None
+    return None if record is None or record.is_complex else record  # edits of a derivative are of real ones
 
 
 def _arrays(seen: Examination, record: Flat | None) -> tuple[tuple[str, tuple[int, ...]], ...]:

@@ -63,6 +63,11 @@ class Flat:
         return frozenset(number for number, kind in self.types.items() if kind.kind == "f")
 
     @functools.cached_property
+    def is_complex(self) -> bool:
+        """Whether any value on the way is a complex number."""
+        return any(kind.kind == "c" for kind in self.types.values())
+
+    @functools.cached_property
     def active(self) -> frozenset[int]:
         """The values through which a derivative passes."""
         return self.depends & self.floats

@@ -94,7 +94,17 @@ def _round(work: list[Task]) -> Iterator[tuple[Task, list[Outcome]]]:
 
 
 def _description(outcomes: list[Outcome]) -> str:
-    return f"{len(_of(outcomes, Verdict.FAIL))} false alarms"
+    return f"{len(accused(outcomes)[0])} false alarms"
+
+
+def accused(outcomes: list[Outcome]) -> tuple[list[Outcome], list[Outcome]]:
+    """Right gradients that were neither passed nor left undecided, those of solvers apart: what a solver's
+    steps compute between two jumps has a derivative of its own, not the solution's."""
+    allowed = {Verdict.PASS.value, Verdict.UNDECIDED.value}
+    found = [outcome for outcome in outcomes if outcome.verdict not in allowed]
+    return [o for o in found if not o.family.startswith(SOLVERS)], [
+        o for o in found if o.family.startswith(SOLVERS)
+    ]
 
 
 def _of(outcomes: Iterable[Outcome], *verdicts: Verdict) -> list[Outcome]:
@@ -188,12 +198,7 @@ def main() -> int:
         + tasks("beyond", asked.first // EVERY_BEYOND, asked.count // EVERY_BEYOND),
         console,
     )
-    accused = [
-        o for o in found["right"] if o.verdict not in {v.value for v in (Verdict.PASS, Verdict.UNDECIDED)}
-    ]
-    # What a solver's steps compute between two jumps has a derivative of its own, not the solution's.
-    solved = [o for o in accused if o.family.startswith(SOLVERS)]
-    alarms = [o for o in accused if o not in solved]
+    alarms, solved = accused(found["right"])
     console.print(families(found["right"]))
     right = sum(not o.family.startswith(SOLVERS) for o in found["right"])
     misjudged(f"false alarms in {right} right gradients", "right", alarms, console)

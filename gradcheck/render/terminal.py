@@ -85,7 +85,7 @@ def paragraphs(report: Report) -> Iterator[Paragraph]:
         yield Paragraph(report.verdict, f"{report.name}: the reference computes another function", facts)
     for finding in (finding for finding in report.findings if not finding.leaf):
         facts = [("rule", finding.code), ("remedy", finding.remedy)]
-        yield Paragraph(Verdict.FAIL, f"{report.name}: {finding.message}", facts)
+        yield Paragraph(report.verdict, f"{report.name}: {finding.message}", facts)
     for leaves, finding in _causes(report):
         head = f"{report.name}: {_subject(_names(leaves))} wrong"
         yield Paragraph(Verdict.FAIL, head, _wrong_facts(leaves[0], finding, report))
@@ -100,7 +100,7 @@ def paragraphs(report: Report) -> Iterator[Paragraph]:
 
 def _causes(report: Report) -> list[tuple[list[LeafResult], Finding | None]]:
     """Wrong leaves grouped by what is wrong with them, the worst group and leaf first."""
-    findings = {finding.leaf: finding for finding in report.findings}
+    findings = {name: finding for finding in report.findings for name in finding.leaves}
     groups: dict[object, tuple[list[LeafResult], Finding | None]] = {}
     wrong = [leaf for leaf in report.leaves if leaf.verdict is Verdict.FAIL]
     for leaf in sorted(wrong, key=lambda leaf: -leaf.error if math.isfinite(leaf.error) else -math.inf):
@@ -140,7 +140,11 @@ def _wrong_facts(leaf: LeafResult, finding: Finding | None, report: Report) -> l
         facts.append(("likely", nothing))
     else:
         doubt = "" if finding.confirmed else " (not confirmed on other data)"
-        facts.append(("likely", f"{finding.message}: {finding.remedy}{doubt}"))
+        # That a cause shows as a factor is no other cause.
+        codes = " and ".join(code for code in finding.alternatives if code != "factor")
+        others = f"; {codes} would fit as well" if codes else ""
+        facts.append(("likely", f"{finding.message}: {finding.remedy}{doubt}{others}"))
+        facts += [("line", finding.line)] if finding.line else []
     return facts
 
 
@@ -152,6 +156,17 @@ def _witnesses(leaf: LeafResult, report: Report) -> str:
         if row.leaf == leaf.name and row.left == "claim" and not row.agrees
     ]
     return f"{' and '.join(against)} agree" if len(against) > 1 else f"by {' '.join(against)}"
+
+
+def _is_all(report: Report) -> bool:
+    """Whether the first wrong quantity is the gradient of the only leaf."""
+    return [report.first_wrong] == [f"d{leaf.name}" for leaf in report.leaves]
+
+
+def _first_wrong(report: Report) -> str:
+    *others, last = report.right_before or ("",)
+    before = f" ({', '.join(report.right_before)} {'are' if others else 'is'} right)" if last else ""
+    return f"first wrong: {report.first_wrong}{before}"
 
 
 def _leaf_table(report: Report) -> Table:
@@ -174,7 +189,9 @@ def _leaf_table(report: Report) -> Table:
 
 
 def footer(report: Report) -> Iterator[str]:
-    """What was asked, what was not, and at what cost."""
+    """The first wrong quantity; what was asked, what was not, and at what cost."""
+    if report.first_wrong is not None and not _is_all(report):
+        yield _first_wrong(report)
     for leaf in report.leaves:
         if leaf.curve is not None and leaf.curve.scaling is not None:
             yield f"{leaf.name}: the gap to finite differences {SCALINGS[leaf.curve.scaling]}"

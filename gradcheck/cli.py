@@ -1,4 +1,4 @@
-"""The command line: `gradcheck demo` and `gradcheck digits`. Exit status 0 pass, 1 fail, 2 usage."""
+"""The command line. Exit status 0 pass, 1 fail, 2 usage, 3 undecided."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pathlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from gradcheck.errors import UsageError
 from gradcheck.version import __version__
 
 if TYPE_CHECKING:
@@ -24,26 +25,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from rich.console import Console
 
     try:
-        return 0 if options.run(Console(highlight=False), options) else 1
-    except argparse.ArgumentTypeError as error:
+        return options.run(Console(highlight=False), options)
+    except UsageError as error:
         parser.error(str(error))
 
 
-def _demo(console: Console, options: argparse.Namespace) -> bool:
+def _check(console: Console, options: argparse.Namespace) -> int:
+    from gradcheck import command
+
+    try:
+        return command.run(
+            console,
+            options.target,
+            seed=options.seed,
+            seconds=options.time_limit,
+            only_wrong=options.only_wrong,
+            written={kind: getattr(options, kind) for kind in command.FORMATS},
+        )
+    except OSError as error:
+        raise UsageError(str(error)) from error
+
+
+def _demo(console: Console, options: argparse.Namespace) -> int:
     from gradcheck import demo
 
-    return demo.run(console, options.seed, options.document)
+    return 0 if demo.run(console, options.seed, options.document) else 1
 
 
-def _digits(console: Console, options: argparse.Namespace) -> bool:
+def _digits(console: Console, options: argparse.Namespace) -> int:
     from gradcheck.demo import digits
     from gradcheck.demo.digits.data import load
 
     try:
         data = load(options.mnist or options.data or DIGITS[0])
     except (ModuleNotFoundError, OSError, ValueError) as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-    return digits.run(console, data, options.seeds)
+        raise UsageError(str(error)) from error
+    return 0 if digits.run(console, data, options.seeds) else 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -52,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"gradcheck {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
+    _add_check(commands)
     demo = commands.add_parser("demo", help="the documents' gradients by hand, by JAX and by differences")
     demo.add_argument("--document", choices=DOCUMENTS, metavar="ID", help=f"one of {', '.join(DOCUMENTS)}")
     demo.add_argument("--seed", type=_seed, default=0, help="of the random problem and weights (default 0)")
@@ -68,6 +86,25 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    check = commands.add_parser("check", help="the layers, pairs and claims in a file")
+    check.add_argument(
+        "target", metavar="FILE.py[::NAME]", help="what to check: all of a file, or one name in it"
+    )
+    check.add_argument("--seed", type=_seed, default=0, help="of the probes (default 0)")
+    check.add_argument(
+        "--time-limit",
+        type=_seconds,
+        default=60.0,
+        metavar="S",
+        help="seconds that each check may take (default 60)",
+    )
+    check.add_argument("--only-wrong", action="store_true", help="show what is not PASS")
+    check.add_argument("--json", type=pathlib.Path, metavar="F", help="write the reports there")
+    check.add_argument("--junit", type=pathlib.Path, metavar="F", help="write a test result there, as XML")
+    check.set_defaults(run=_check)
+
+
 def _seed(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is no seed: pass a whole number from 0 on")
@@ -78,3 +115,13 @@ def _count(text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} trainings: pass a whole number from 1 on")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no time limit: pass seconds, e.g. 10")
+    return seconds

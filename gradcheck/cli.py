@@ -46,6 +46,30 @@ def _check(console: Console, options: argparse.Namespace) -> int:
         raise UsageError(str(error)) from error
 
 
+def _grade(console: Console, options: argparse.Namespace) -> int:
+    from gradcheck.grading import run
+
+    try:
+        if options.list:
+            return run.show_exercises(console)
+        if options.skeleton:
+            return run.show_skeleton(console, options.skeleton)
+        if options.exercise is None or options.submission is None:
+            raise UsageError("pass an exercise and a file, e.g. gradcheck grade shallow mine.py; see --list")
+        return run.grade_file(
+            console,
+            options.exercise,
+            options.submission,
+            points=options.points,
+            seed=options.seed,
+            seconds=options.time_limit,
+            spoilers=not options.no_spoilers,
+            gradescope=options.gradescope,
+        )
+    except OSError as error:
+        raise UsageError(str(error)) from error
+
+
 def _demo(console: Console, options: argparse.Namespace) -> int:
     from gradcheck import demo
 
@@ -70,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"gradcheck {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     _add_check(commands)
+    _add_grade(commands)
     demo = commands.add_parser("demo", help="the documents' gradients by hand, by JAX and by differences")
     demo.add_argument("--document", choices=DOCUMENTS, metavar="ID", help=f"one of {', '.join(DOCUMENTS)}")
     demo.add_argument("--seed", type=_seed, default=0, help="of the random problem and weights (default 0)")
@@ -94,7 +119,7 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     check.add_argument("--seed", type=_seed, default=0, help="of the probes (default 0)")
     check.add_argument(
         "--time-limit",
-        type=_seconds,
+        type=_positive,
         default=60.0,
         metavar="S",
         help="seconds that each check may take (default 60)",
@@ -103,6 +128,28 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     check.add_argument("--json", type=pathlib.Path, metavar="F", help="write the reports there")
     check.add_argument("--junit", type=pathlib.Path, metavar="F", help="write a test result there, as XML")
     check.set_defaults(run=_check)
+
+
+def _add_grade(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    grade = commands.add_parser("grade", help="a student's file against an exercise")
+    grade.add_argument("exercise", nargs="?", metavar="EXERCISE", help="one of --list")
+    grade.add_argument("submission", nargs="?", type=pathlib.Path, metavar="FILE.py")
+    grade.add_argument("--list", action="store_true", help="the exercises")
+    grade.add_argument("--skeleton", metavar="EXERCISE", help="print the file that a student begins with")
+    grade.add_argument(
+        "--points", type=_positive, default=1.0, metavar="P", help="for full marks (default 1)"
+    )
+    grade.add_argument("--no-spoilers", action="store_true", help="cause and place, never the numbers")
+    grade.add_argument("--gradescope", type=pathlib.Path, metavar="F", help="write results.json there")
+    grade.add_argument("--seed", type=_seed, help="of the point (default: one that nobody foresees)")
+    grade.add_argument(
+        "--time-limit",
+        type=_positive,
+        default=10.0,
+        metavar="S",
+        help="seconds for the submission (default 10)",
+    )
+    grade.set_defaults(run=_grade)
 
 
 def _seed(text: str) -> int:
@@ -117,11 +164,11 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _seconds(text: str) -> float:
+def _positive(text: str) -> float:
     try:
-        seconds = float(text)
+        number = float(text)
     except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no time limit: pass seconds, e.g. 10")
-    return seconds
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r}: pass a number above 0, e.g. 10")
+    return number

@@ -224,7 +224,7 @@ def test_nothing_found_says_what_to_type(tmp_path, capsys):
     [
         (["check", "no.py"], "'no.py' is no Python file"),
         (["check", "README.md"], "'README.md' is no Python file: pass FILE.py"),
-        (["check", "x.py", "--time-limit", "0"], "'0' is no time limit: pass seconds, e.g. 10"),
+        (["check", "x.py", "--time-limit", "0"], "'0': pass a number above 0, e.g. 10"),
         (["check", "x.py", "--seed", "-1"], "'-1' is no seed"),
     ],
 )

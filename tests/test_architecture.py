@@ -143,6 +143,7 @@ ORDER = (
     "demo.digits.learn",
     "demo.digits.show",
     "demo.digits",
+    "demo.notebook",
     "demo.pages",
     "demo",
     "cli",

@@ -57,13 +57,21 @@ def grade(
 
 
 def assert_grade(
-    exercise: str, backward: Callable[..., Mapping[str, Any]], *, points: float = 1.0, seed: int | None = None
+    exercise: str,
+    backward: Callable[..., Mapping[str, Any]],
+    *,
+    points: float = 1.0,
+    partial: bool = False,
+    seed: int | None = None,
 ) -> float:
-    """The score of a function: `points`, or an AssertionError that names line, place and cause, no number."""
+    """The score of a function: `points`, or an AssertionError that names line, place and cause, no number.
+
+    partial: a part of the points is returned. None at all raises in any case: nbgrader takes 0 for no score.
+    """
     from gradcheck.grading.show import plain_text
 
     found = grade(exercise, backward, points=points, seed=seed)
-    if not found:
+    if not found and not (partial and found.score > 0):
         raise AssertionError(plain_text(found, spoilers=False))
     return found.score
 

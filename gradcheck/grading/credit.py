@@ -56,8 +56,9 @@ class Grade:
 
     @property
     def score(self) -> float:
-        """Of `points`."""
-        return math.fsum(line.points for line in self.lines)
+        """Of `points`, and exactly these for full marks."""
+        lost = any(line.points < line.of for line in self.lines) or not self.lines
+        return math.fsum(line.points for line in self.lines) if lost else self.points
 
     @property
     def verdict(self) -> Verdict:

@@ -135,6 +135,24 @@ def test_the_exercise_is_the_network_derived_by_hand(exercise):
     assert grade(exercise.id, backward, seed=SEED)
 
 
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
+def test_every_line_can_be_convicted_and_takes_no_other_with_it(exercise):
+    """A millionth too large in one entry."""
+    scope: dict = {}
+    exec(filled(exercise.id), scope)
+    for name in exercise.lines:
+
+        def off(params, X, Y, name=f"d{name}"):
+            found = scope["backward"](params, X, Y)
+            found[name][np.unravel_index(np.abs(found[name]).argmax(), found[name].shape)] *= 1 + 1e-6
+            return found
+
+        wrong = [
+            line.name for line in grade(exercise.id, off, seed=SEED).lines if line.verdict is Verdict.FAIL
+        ]
+        assert wrong == [f"d{name}"]
+
+
 def test_the_points_hide_nothing():
     assert len({2, EXAMPLES, *SIZES}) == 2 + len(SIZES)
     assert len({2, EXAMPLES, *FOUR_LAYERS}) == 2 + len(FOUR_LAYERS)
@@ -337,6 +355,21 @@ def test_who_is_right_once_and_leaves_then_gets_nothing(tmp_path):
     found = graded(tmp_path, text)
     assert "left the process" in found.error
     assert found.score == 0.0
+
+
+def test_escapes_do_not_reach_the_terminal(tmp_path):
+    found = graded(tmp_path, "print('\\x1b[2J')\nraise ValueError('\\x1b[31mred [bold]')\n")
+    assert found.output == "?[2J\n"
+    assert "ValueError: ?[31mred [bold]" in found.error
+    assert "?[31mred [bold]" in plain_text(found, spoilers=False)
+
+
+def test_what_does_not_fit_through_the_channel_is_told(tmp_path):
+    found = graded(
+        tmp_path, filled("shallow", dW1="np.zeros((3000, 3000))") + "\nimport json\njson.dumps = None\n"
+    )
+    assert by_line(found)["dW1"].cause == "is too large: its shape is (3000, 3000)"
+    assert by_line(found)["dW2"].verdict is Verdict.PASS
 
 
 UNSTEADY = {

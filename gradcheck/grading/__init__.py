@@ -97,8 +97,8 @@ def _of_file(task: Exercise, path: pathlib.Path, points: float, seed: int, secon
         judged,
         unusable=submission.unusable,
         remarks=refused,
-        error=error[-SHOWN:],
-        output=submission.output,
+        error=_harmless(error[-SHOWN:]),
+        output=_harmless(submission.output),
     )
 
 
@@ -123,6 +123,11 @@ def _grade(
         error=error,
         output=output,
     )
+
+
+def _harmless(text: str) -> str:
+    """Without the escapes that would have a terminal do things."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "?" for c in text)
 
 
 def _direct(backward: Callable[..., Mapping[str, Any]]) -> Callable[..., Arrays]:

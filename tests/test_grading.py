@@ -11,8 +11,10 @@ import pytest
 
 from gradcheck import Verdict, cli
 from gradcheck.grading import EXERCISES, assert_grade, exercise_named, grade, submission
+from gradcheck.grading.credit import Grade, Line
 from gradcheck.grading.exercise import EXAMPLES, FOUR_LAYERS, SIZES, SKELETONS, is_parameter
 from gradcheck.grading.gradescope import results
+from gradcheck.grading.run import STATUS
 from gradcheck.grading.show import plain_text
 from gradcheck.grading.submission import imported
 from manual import column_major, slides, squared
@@ -198,6 +200,18 @@ def test_intermediates_cost_nothing_and_need_not_be_returned(tmp_path):
     assert found.first_wrong == "dZ2"
     only = re.sub(r"return \{.*", 'return {"dW1": dW1, "db1": db1, "dW2": dW2, "db2": db2}', text)
     assert graded(tmp_path, only).first_wrong is None
+
+
+def test_what_could_not_be_judged_is_for_a_person():
+    undecided = Line(name="dW1", verdict=Verdict.UNDECIDED, of=0.5)
+    known = Line(name="db1", verdict=Verdict.PASS, points=0.5, of=0.5)
+    found = Grade(
+        exercise="e", title="t", seed=0, points=1.0, lines=(undecided, known), remarks=(), error="", output=""
+    )
+    assert found.verdict is Verdict.UNDECIDED
+    assert STATUS[found.verdict] == 3
+    assert found.score == 0.5
+    assert "could not be judged, which is for a person to do" in plain_text(found, spoilers=False)
 
 
 def test_points_are_shared_out(tmp_path):

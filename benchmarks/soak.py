@@ -10,8 +10,9 @@ from __future__ import annotations
 import argparse
 import collections
 import concurrent.futures
+import contextlib
 import multiprocessing
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +26,7 @@ from properties.soak import Outcome
 
 WORKERS = 2
 CHUNK = 20  # seeds a task: a second of work
-TASKS_A_WORKER = 200  # then a fresh process, which gives back what JAX has kept of thousands of functions
+ROUND = 200  # tasks, then fresh processes
 EVERY_WRONG = 50  # right gradients to one wrong gradient of up to 100 000 entries
 EVERY_BEYOND = 10  # and to one with an error just above the detection limit
 MOST_UNDECIDED = 0.01  # of the smooth float64 problems
@@ -57,7 +58,10 @@ def tasks(kind: str, first: int, count: int) -> list[Task]:
 
 
 def gathered(work: list[Task], console: Console) -> dict[str, list[Outcome]]:
-    """The outcomes by kind, from two processes, with a bar that shows how far they are; Ctrl-C ends it."""
+    """The outcomes by kind, from two processes, with a bar that shows how far they are; Ctrl-C ends it.
+
+    A line after every round, whose processes give back what JAX has kept of thousands of functions.
+    """
     found: dict[str, list[Outcome]] = collections.defaultdict(list)
     bar = Progress(
         TextColumn("{task.description}"),
@@ -66,24 +70,41 @@ def gathered(work: list[Task], console: Console) -> dict[str, list[Outcome]]:
         TimeRemainingColumn(),
         console=console,
     )
-    pool = concurrent.futures.ProcessPoolExecutor(
-        WORKERS, multiprocessing.get_context("spawn"), max_tasks_per_child=TASKS_A_WORKER
-    )
-    with bar, pool:
-        shown = bar.add_task("judging", total=sum(len(task.seeds) for task in work))
-        running = {pool.submit(run, task): task for task in work}
-        try:
-            for done in concurrent.futures.as_completed(running):
-                task = running[done]
-                found[task.kind] += done.result()
+    total = sum(len(task.seeds) for task in work)
+    with bar, contextlib.suppress(KeyboardInterrupt):  # what was judged by then is shown all the same
+        shown = bar.add_task("judging", total=total)
+        for start in range(0, len(work), ROUND):
+            for task, outcomes in _round(work[start : start + ROUND]):
+                found[task.kind] += outcomes
                 bar.update(shown, advance=len(task.seeds), description=_description(found["right"]))
-        except KeyboardInterrupt:  # what has been judged by then is shown all the same
-            pool.shutdown(wait=False, cancel_futures=True)
+            judged = sum(map(len, found.values()))
+            bar.console.print(f"{judged} of {total} judged, {_description(found['right'])}")
     return found
 
 
+def _round(work: list[Task]) -> Iterator[tuple[Task, list[Outcome]]]:
+    """The outcomes of some tasks as they come, from processes of their own."""
+    pool = concurrent.futures.ProcessPoolExecutor(WORKERS, multiprocessing.get_context("spawn"))
+    running = {pool.submit(run, task): task for task in work}
+    try:
+        for done in concurrent.futures.as_completed(running):
+            yield running[done], done.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
 def _description(outcomes: list[Outcome]) -> str:
-    return f"{len(_of(outcomes, Verdict.FAIL))} false alarms"
+    return f"{len(accused(outcomes)[0])} false alarms"
+
+
+def accused(outcomes: list[Outcome]) -> tuple[list[Outcome], list[Outcome]]:
+    """Right gradients that were neither passed nor left undecided, those of solvers apart: what a solver's
+    steps compute between two jumps has a derivative of its own, not the solution's."""
+    allowed = {Verdict.PASS.value, Verdict.UNDECIDED.value}
+    found = [outcome for outcome in outcomes if outcome.verdict not in allowed]
+    return [o for o in found if not o.family.startswith(SOLVERS)], [
+        o for o in found if o.family.startswith(SOLVERS)
+    ]
 
 
 def _of(outcomes: Iterable[Outcome], *verdicts: Verdict) -> list[Outcome]:
@@ -152,7 +173,7 @@ def decided(outcomes: list[Outcome], console: Console) -> None:
 
 def limits(outcomes: list[Outcome], console: Console) -> None:
     """How the detection limits of leaves are distributed, of smooth functions by differences alone."""
-    alone = [outcome for outcome in outcomes if outcome.smooth and not outcome.recorded]
+    alone = [o for o in outcomes if o.smooth and not o.recorded and not o.beneath]
     found = [limit for outcome in alone for limit in outcome.limits]
     if found:
         parts = ", ".join(f"{q:.0%} {np.quantile(found, q, method='lower'):.1e}" for q in QUANTILES)
@@ -177,12 +198,7 @@ def main() -> int:
         + tasks("beyond", asked.first // EVERY_BEYOND, asked.count // EVERY_BEYOND),
         console,
     )
-    accused = [
-        o for o in found["right"] if o.verdict not in {v.value for v in (Verdict.PASS, Verdict.UNDECIDED)}
-    ]
-    # What a solver's steps compute between two jumps has a derivative of its own, not the solution's.
-    solved = [o for o in accused if o.family.startswith(SOLVERS)]
-    alarms = [o for o in accused if o not in solved]
+    alarms, solved = accused(found["right"])
     console.print(families(found["right"]))
     right = sum(not o.family.startswith(SOLVERS) for o in found["right"])
     misjudged(f"false alarms in {right} right gradients", "right", alarms, console)

@@ -16,16 +16,18 @@ from gradcheck.claim import Claim
 from gradcheck.compare import agreements
 from gradcheck.diagnosis import Look, explain, look_again
 from gradcheck.diagnosis.evidence import Finding
+from gradcheck.diagnosis.formulas import with_lines
 from gradcheck.errors import ClaimError, GradientMismatch, GradientUndecided
 from gradcheck.examine import Examination, examine
+from gradcheck.first_wrong import FirstWrong, first_wrong
 from gradcheck.oracles import chosen
-from gradcheck.protocol import Breach, breaches
+from gradcheck.protocol import NO_DERIVATIVE, Breach, breaches, drawn_anew
 from gradcheck.report import Evaluations, OracleResult, Report
 from gradcheck.steps import traced_out
 from gradcheck.surroundings import preserved
 from gradcheck.teeth import bared
 from gradcheck.tree import Tree
-from gradcheck.verdict import LeafResult, Verdict, judge, overall, verdicts
+from gradcheck.verdict import LeafResult, Reason, Verdict, judge, overall, verdicts
 from gradcheck.version import __version__
 
 
@@ -75,9 +77,15 @@ def check_gradients(
         claim = seen.evaluator.claim  # a complex one is read in one convention from here on
         leaves = traced_out(seen, bared(seen, judge(seen)))
         broken = breaches(seen.evaluator, seen.claimed.probe, seen.claimed.gradients)
+        noted = drawn_anew() if any(leaf.reason is Reason.NONDETERMINISTIC for leaf in leaves) else ()
         looks = look_again(claim, asked, seed, seen) if Verdict.FAIL in verdicts(leaves) else ()
-        findings = explain(claim, seen, leaves, looks)
-    return _report(claim, seen, leaves, looks, (*_rules(broken), *findings), seed)
+        # What is no linear function of the cotangent is no derivative that a slip has been made in.
+        explained = any(breach.code in NO_DERIVATIVE for breach in broken)
+        findings = () if explained else explain(claim, seen, leaves, looks)
+        wrong = first_wrong(seen, leaves) if Verdict.FAIL in verdicts(leaves) else None
+        findings = with_lines(findings, wrong, leaves, looks)
+    verdict = overall(leaves, seen.answers, bool(broken))
+    return _report(claim, seen, leaves, looks, verdict, (*_rules((*broken, *noted)), *findings), wrong, seed)
 
 
 def assert_gradients(target: Any, *inputs: Tree, allow_undecided: bool = False, **options: Any) -> Report:
@@ -104,10 +112,12 @@ def _report(
     seen: Examination,
     leaves: tuple[LeafResult, ...],
     looks: tuple[Look, ...],
+    judged: tuple[Verdict, Reason | None],
     findings: tuple[Finding, ...],
+    wrong: FirstWrong | None,
     seed: int,
 ) -> Report:
-    verdict, reason = overall(leaves, seen.answers, any(not finding.leaf for finding in findings))
+    verdict, reason = judged
     evaluators = [seen.evaluator, *(look.seen.evaluator for look in looks if look.seen)]
     unseen = tuple(f"the cause on other data, where {look.failure}" for look in looks if look.failure)
     sides = (*seen.comparisons, seen.together)
@@ -135,6 +145,8 @@ def _report(
         ),
         agreements=rows,
         findings=findings,
+        first_wrong=wrong.name if wrong else None,
+        right_before=wrong.right if wrong else (),
         not_checked=claim.not_checked + unseen,
         notes=claim.notes + (() if verdict is Verdict.UNDECIDED else blind_spots(claim, seen)),
         evaluations=Evaluations(

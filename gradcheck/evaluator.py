@@ -68,12 +68,15 @@ class Evaluator:
 
     def backward(self, values: Arrays, cotangents: Arrays) -> tuple[Array | None, ...]:
         """The claimed gradient of every leaf: None where None was claimed, in whatever shape it has."""
+        aligned = align(self.claim, self.answer(values, cotangents))
+        return tuple(_gradient(leaf.name, g) for leaf, g in zip(self.leaves, aligned, strict=True))
+
+    def answer(self, values: Arrays, cotangents: Arrays) -> Tree:
+        """What the user's backward returns at these values, as it is."""
         cotangent = self._cotangent(cotangents)
         self.backwards += 1
         with noted(f"gradcheck: raised by backward evaluation {self.backwards}"):
-            raw = self.claim.vjp(cotangent, *self.claim.inputs_at(values))
-        aligned = align(self.claim, raw)
-        return tuple(_gradient(leaf.name, g) for leaf, g in zip(self.leaves, aligned, strict=True))
+            return self.claim.vjp(cotangent, *self.claim.inputs_at(values))
 
     def probe_backward(self, values: Arrays, cotangents: Arrays) -> tuple[Array | None, ...]:
         """`backward` at a point that we chose and not the user: () where it raises."""
@@ -106,16 +109,19 @@ class Evaluator:
 
         It shows how the claim rounds. Where it does not run, the claim is granted its plain rounding.
         """
+        try:
+            return tuple(_gradient("", g) for g in align(self.claim, self.single_answer(cotangents)))
+        except Exception:  # noqa: BLE001 - single precision was our idea, and the user's code may refuse it
+            return ()
+
+    def single_answer(self, cotangents: Arrays) -> Tree:
+        """`answer` at the point in float32, or whatever the user's code raises at that."""
         values = tuple(value.astype(np.float32) for value in self.point)
         left = iter(cotangents)
         cotangent = map_leaves(lambda _, __: np.array(next(left), dtype=np.float32), self._raw)
         self.backwards += 1
-        try:
-            with deadline(SINGLE_SECONDS):  # what iterates until nothing moves may never end in fewer digits
-                raw = self.claim.vjp(cotangent, *self.claim.inputs_at(values, np.float32))
-            return tuple(_gradient("", g) for g in align(self.claim, raw))
-        except Exception:  # noqa: BLE001 - single precision was our idea, and the user's code may refuse it
-            return ()
+        with deadline(SINGLE_SECONDS):  # what iterates until nothing moves may never end in fewer digits
+            return self.claim.vjp(cotangent, *self.claim.inputs_at(values, np.float32))
 
     def written(self, cotangents: Arrays) -> dict[str, tuple[str, ...]]:
         """Which of the arrays that they are handed the forward, and then the backward, writes into."""

@@ -43,18 +43,21 @@ class Claimed:
     corners: dict[int, Estimate] = field(default_factory=dict)
     tied: bool = False
 
+    @property
+    def scale(self) -> float:
+        """The function's size; one that is zero has no scale of its own and counts as one of size 1."""
+        sizes = np.abs(flat(self.probe.cotangents))
+        return float(sizes @ np.abs(flat(self.evaluator.outputs)) or sizes.sum())
+
     def beside(self, position: int, gradient: Array, answers: tuple[Answer, ...]) -> tuple[Comparison, ...]:
         """One leaf's gradient, claimed or planted, against every estimate of it; none for a wrong shape."""
         at = self.evaluator.leaves[position].value
         if gradient.shape != at.shape:
             return ()
-        sizes = np.abs(flat(self.probe.cotangents))
-        # A function that is zero has no scale of its own: it counts as one of size 1.
-        function_scale = float(sizes @ np.abs(flat(self.evaluator.outputs)) or sizes.sum())
         rounding = self.roundings[position]
         with np.errstate(all="ignore"):
             return tuple(
-                compare(gradient, rounding, answer.oracle, answer.estimates[position], function_scale, at)
+                compare(gradient, rounding, answer.oracle, answer.estimates[position], self.scale, at)
                 for answer in answers
                 if answer.estimates
             )

@@ -8,7 +8,8 @@ where terms cancel; a derivative, however small beside the function, does not.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from gradcheck.claim import Array
 from gradcheck.evaluator import Arrays, Evaluator
 from gradcheck.oracles.autodiff import gradients_at
 from gradcheck.oracles.base import Estimate
-from gradcheck.probes import JITTER, Probe, generator, signed
+from gradcheck.probes import COTANGENTS, JITTER, Probe, generator, signed
 
 BESIDE = 6  # points, so that rounding seems constant at all of them once in a million entries
 MOVE = 1e-2  # of an entry's size: rounding has nothing in common there, the formulas nearly all
@@ -39,16 +40,26 @@ class Beside:
 
 def beside(evaluator: Evaluator, probe: Probe) -> tuple[Beside, ...]:
     """The claim at several points; () where it raises at most of them."""
-    rng = generator(probe.seed, JITTER)
-    found = [_look(evaluator, probe, rng) for _ in range(BESIDE)]
+    sizes = generator(probe.seed, COTANGENTS).uniform(0.5, 1.5, BESIDE)
+    points = points_beside(evaluator.point, probe.seed)
+    found = [_look(evaluator, probe, *at) for at in zip(points, sizes.tolist(), strict=True)]
     looks = tuple(look for look in found if look.gradients)
-    return looks if len(looks) >= BESIDE // 2 else ()
+    return looks if enough(looks) else ()
 
 
-def _look(evaluator: Evaluator, probe: Probe, rng: np.random.Generator) -> Beside:
-    point = tuple(value * (1 + MOVE * signed(rng, value.shape)) for value in evaluator.point)
-    size = float(rng.uniform(0.5, 1.5))
-    raw = evaluator.probe_backward(point, _scaled(probe, size).cotangents)
+def points_beside(point: Arrays, seed: int) -> list[Arrays]:
+    """Points where rounding has nothing in common with that at a point."""
+    rng = generator(seed, JITTER)
+    return [tuple(value * (1 + MOVE * signed(rng, value.shape)) for value in point) for _ in range(BESIDE)]
+
+
+def enough(looks: Sequence[object]) -> bool:
+    """Whether so many points could be had that what seems constant is."""
+    return len(looks) >= BESIDE // 2
+
+
+def _look(evaluator: Evaluator, probe: Probe, point: Arrays, size: float) -> Beside:
+    raw = evaluator.probe_backward(point, _scaled(probe, size))
     own_size = size if evaluator.claim.takes_cotangent else 1.0
     gradients = tuple(_in_form(g, at.shape) / own_size for g, at in zip(raw, point, strict=False))
     return Beside(point=point, size=size, gradients=gradients)
@@ -63,15 +74,15 @@ def _in_form(gradient: Array | None, shape: tuple[int, ...]) -> Array:
 
 def references(evaluator: Evaluator, probe: Probe, looks: tuple[Beside, ...]) -> tuple[Arrays, ...]:
     """The gradients that automatic differentiation has there, for cotangents of size 1."""
-    found = [gradients_at(evaluator, _scaled(probe, look.size), [look.point])[0] for look in looks]
+    found = gradients_at(evaluator, probe.seed, [(look.point, _scaled(probe, look.size)) for look in looks])
     return tuple(
         tuple(gradient / look.size for gradient in gradients)
         for look, gradients in zip(looks, found, strict=True)
     )
 
 
-def _scaled(probe: Probe, size: float) -> Probe:
-    return replace(probe, cotangents=tuple(size * cotangent for cotangent in probe.cotangents))
+def _scaled(probe: Probe, size: float) -> Arrays:
+    return tuple(size * cotangent for cotangent in probe.cotangents)
 
 
 def jitter(claimed: list[Array], expected: list[Array]) -> Array:

@@ -18,6 +18,7 @@ LARGE = {2: 4, 4: 1024, 8: 1024}
 UNSCALED = 1e-2  # of its size: closer than that to what it was, a gradient has not grown with the cotangent
 MOVE = 0.2  # of its size that other data is off
 LOST = 2.0**10  # times its rounding that two right sums of gradients may differ by
+NO_DERIVATIVE = ("ignores-cotangent", "nonlinear-backward")  # what makes every other cause meaningless
 Gradients = tuple[Array | None, ...]
 
 
@@ -36,6 +37,17 @@ def breaches(evaluator: Evaluator, probe: Probe, claimed: tuple[Array, ...]) -> 
         return ()
     with np.errstate(all="ignore"):
         return (*_mutations(evaluator, probe), *_answers(Answers.of(evaluator, probe, claimed)))
+
+
+def drawn_anew() -> tuple[Breach, ...]:
+    """What to say of a forward that gave two outputs for the same inputs: no fault of its backward."""
+    return (
+        Breach(
+            code="random-forward",
+            message="the forward draws new random numbers at every call",
+            remedy="draw the mask once and keep it in the cache, or seed the generator inside the forward",
+        ),
+    )
 
 
 def _mutations(evaluator: Evaluator, probe: Probe) -> Iterator[Breach]:

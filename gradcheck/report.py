@@ -37,6 +37,8 @@ class Report:
     """The verdict on a claim, and everything that it rests on. True only for PASS.
 
     agreements: claim against oracle and oracle against oracle for every leaf, or for all leaves together.
+    first_wrong: the first wrong quantity in backward order, an intermediate or a leaf, by the user's name for
+    its gradient; None where it is not known. right_before: those before it that are right, in that order.
     sensitivity: the relative error that a PASS had to be able to see. not_checked: what was seen in the
     target and left out. notes: what carries no gradient by its kind,
     and which mistakes these very shapes and numbers hide.
@@ -49,6 +51,8 @@ class Report:
     oracles: tuple[OracleResult, ...]
     agreements: tuple[Agreement, ...]
     findings: tuple[Finding, ...]
+    first_wrong: str | None
+    right_before: tuple[str, ...]
     not_checked: tuple[str, ...]
     notes: tuple[str, ...]
     evaluations: Evaluations

@@ -55,7 +55,7 @@ def test_a_right_layer_passes_with_every_parameter_found():
 @pytest.mark.parametrize(
     ("bug", "leaf", "code"),
     [
-        ("mean", "b", "factor"),
+        ("mean", "b", "mean-for-sum"),
         ("transposed", "W", "transposed"),
         ("unsummed", "b", "missing-batch-sum"),
         ("sign", "x", "sign"),

@@ -43,9 +43,9 @@ def test_a_wrong_gradient_is_told_in_five_lines_then_the_table():
     assert " ".join(expected[2:3]) == "+-"
     assert lines[3].endswith("(autodiff and finite-difference agree)")
     assert lines[4] == ("  likely      3 times too small, 3 is the number of examples: multiply by m = 3")
-    assert lines[5] == ""
-    assert lines[6].split() == ["leaf", "shape", "verdict", "error", "bar", "would", "have", "seen"]
-    assert [line.split()[0] for line in lines[7:10]] == ["x", "W", "b"]
+    assert lines[5:8] == ["", "  first wrong: db", ""]
+    assert lines[8].split() == ["leaf", "shape", "verdict", "error", "bar", "would", "have", "seen"]
+    assert [line.split()[0] for line in lines[9:12]] == ["x", "W", "b"]
     assert "seed 0" in lines[-1]
 
 
@@ -165,7 +165,7 @@ def test_the_whole_text_of_a_report(monkeypatch):
           asked autodiff: 4 evaluations
           asked finite-difference: 49 evaluations
           errors are relative to the leaf's largest entry; a PASS had to see 1e-06
-          calls: 135 of forward, 19 of backward; seed 0"""
+          calls: 137 of forward, 22 of backward; seed 0"""
     found = "\n".join(text(report)).replace(f"{report.leaves[0].bar:.1e}", "BAR")
     found = re.sub(r"BAR +[-+.e0-9]+$", "BAR SEEN", found, flags=re.MULTILINE)
     wanted = textwrap.dedent(expected)

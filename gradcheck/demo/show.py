@@ -148,7 +148,7 @@ def _what_is_wrong(judged: Judged) -> list[str]:
     wrong = [leaf for leaf in judged.printed.leaves if leaf.verdict is Verdict.FAIL]
     if not wrong:
         return ["no harm done"]
-    causes = {finding.leaf: finding.message for finding in judged.printed.findings}
+    causes = {name: f.message for f in judged.printed.findings for name in f.leaves}
     names: dict[str, list[str]] = {}
     for leaf in wrong:
         cause = causes.get(leaf.name) or leaf.remark.replace(leaf.name, _short(leaf.name)) or "wrong numbers"

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gradcheck.claim import Array, Claim
-from gradcheck.diagnosis.evidence import Evidence, Finding, Suspicion
-from gradcheck.diagnosis.rules import RULES
+from gradcheck.diagnosis.case import Case, Sight, findings
+from gradcheck.diagnosis.evidence import Evidence, Finding
 from gradcheck.examine import Examination, examine
 from gradcheck.oracles import Asked
 from gradcheck.probes import FRESH_POINTS, generator, signed, typical
+from gradcheck.tracing.flat import Flat
 from gradcheck.verdict import LeafResult, Verdict
 
 FRESH_MOVE = 0.2  # entries move by a tenth to three tenths of themselves, and keep their sign
@@ -62,41 +63,57 @@ def _moved(values: Array, rng: np.random.Generator) -> Array:
 def explain(
     claim: Claim, seen: Examination, leaves: tuple[LeafResult, ...], looks: tuple[Look, ...]
 ) -> tuple[Finding, ...]:
-    """The cause of every leaf that fails, where a rule knows one and no other look speaks against it."""
-    findings = []
-    for position, leaf in enumerate(leaves):
-        evidence = _evidence(seen, position, claim.batch_size)
-        if leaf.verdict is Verdict.FAIL and evidence is not None:
-            again = [_evidence(look.seen, position, look.batch_size) for look in looks if look.seen]
-            findings.append(diagnose(evidence, tuple(e for e in again if e is not None)))
-    return tuple(finding for finding in findings if finding is not None)
+    """The cause of every leaf that fails, where one is known that no other look speaks against."""
+    failing = {p for p, leaf in enumerate(leaves) if leaf.verdict is Verdict.FAIL}
+    if not failing:
+        return ()
+    first = _sight(seen, claim.batch_size)
+    others = tuple(_sight(look.seen, look.batch_size) for look in looks if look.seen)
+    case = Case(
+        claim=claim,
+        leaves=leaves,
+        wrong=frozenset(failing & first.evidence.keys()),
+        first=first,
+        others=others,
+    )
+    return findings(case)
 
 
-def diagnose(evidence: Evidence, fresh: tuple[Evidence, ...]) -> Finding | None:
-    """The first rule whose cause explains this leaf and all fresh evidence on it."""
-    for rule in RULES:
-        suspicion = rule(evidence)
-        if suspicion and _stands(suspicion, evidence, fresh):
-            return Finding(
-                code=suspicion.code,
-                leaf=evidence.leaf,
-                message=suspicion.message,
-                remedy=suspicion.remedy,
-                value=suspicion.value,
-                confirmed=bool(fresh),
-            )
-    return None
+def _sight(seen: Examination, batch_size: int | None) -> Sight:
+    """What one look shows of every leaf whose truth it knows sharply."""
+    with np.errstate(all="ignore"):
+        record = _record(seen)
+        arrays = _arrays(seen, record)
+        found = {p: _evidence(seen, p, batch_size, arrays) for p in range(len(seen.evaluator.leaves))}
+    return Sight(
+        record=record,
+        inputs=seen.evaluator.point,
+        cotangents=seen.claimed.probe.cotangents,
+        evidence={p: evidence for p, evidence in found.items() if evidence is not None},
+        batch_size=batch_size,
+    )
 
 
-def _stands(suspicion: Suspicion, evidence: Evidence, fresh: tuple[Evidence, ...]) -> bool:
-    if suspicion.by_batch and all(e.batch_size == evidence.batch_size for e in fresh):
-        return False
-    if suspicion.fitted and not fresh and evidence.expected.size == 1:
-        return False
-    return all(suspicion.holds(e) for e in (evidence, *fresh))
+def _record(seen: Examination) -> Flat | None:
+    """The structure of the forward, where it was recorded and the record is believed."""
+    from gradcheck.tracing.flat import flat
+    from gradcheck.tracing.lift import Trace
+
+    trace = seen.evaluator.shared.get("trace")
+    record = flat(trace) if isinstance(trace, Trace) else None
+    return None if record is None or record.is_complex else record  # edits of a derivative are of real ones
 
 
-def _evidence(seen: Examination, position: int, batch_size: int | None) -> Evidence | None:
+def _arrays(seen: Examination, record: Flat | None) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Names and shapes of the leaves and of the user's own local variables."""
+    leaves = [(leaf.name, leaf.value.shape) for leaf in seen.evaluator.leaves]
+    names = record.names if record else {}
+    return (*leaves, *((name, record.shapes[n]) for n, name in names.items() if record))
+
+
+def _evidence(
+    seen: Examination, position: int, batch_size: int | None, arrays: tuple[tuple[str, tuple[int, ...]], ...]
+) -> Evidence | None:
     """One leaf's evidence, by the first oracle that knows every entry sharply; None where none does."""
     for answer in seen.answers:
         if answer.estimates and answer.estimates[position].directions is None:
@@ -106,7 +123,9 @@ def _evidence(seen: Examination, position: int, batch_size: int | None) -> Evide
                 claimed=seen.claimed.gradients[position],
                 expected=estimate.value,
                 error=estimate.error,
+                at=seen.evaluator.leaves[position].value,
                 batch_size=batch_size,
+                arrays=arrays,
             )
             if evidence.sharp:
                 return evidence

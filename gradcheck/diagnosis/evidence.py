@@ -11,20 +11,26 @@ from gradcheck.claim import Array
 from gradcheck.rounding import allowance
 
 SHARP = 1e-3  # error bar, relative to the largest entry, above which any cause would seem to fit
+SAMPLED = (
+    8  # times the bar, which is a sample of roundings: that a claim is wrong is known, only the cause is not
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
     """One leaf at one point: what was claimed, what is expected to within `error`, and the batch size.
 
-    claimed has whatever shape it was given, expected and error have the leaf's.
+    claimed has whatever shape it was given; expected, error and `at`, the leaf's own values, have the
+    leaf's. arrays: names and shapes of what occurs around it, whose lengths a factor may be.
     """
 
     leaf: str
     claimed: Array
     expected: Array
     error: Array
+    at: Array
     batch_size: int | None
+    arrays: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
     @property
     def sharp(self) -> bool:
@@ -38,7 +44,7 @@ class Evidence:
             return False
         largest = max(np.abs(claimed).max(initial=0), np.abs(expected).max(initial=0))
         rounding = allowance(self.claimed.dtype, largest)
-        return bool((np.abs(claimed - expected) <= error + rounding).all())
+        return bool((np.abs(claimed - expected) <= SAMPLED * error + rounding).all())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +62,18 @@ class Suspicion:
     value: float | None = None
     fitted: bool = False
     by_batch: bool = False
+    alternatives: tuple[str, ...] = ()
+    line: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     """A cause of a wrong gradient. Codes are those of the documentation's list of mistakes.
 
-    value: the number in it, such as the factor. confirmed: it also reproduced the claim at another
-    point or on a smaller batch, and nowhere failed to.
+    leaf: the worst of the `leaves` that it explains. value: the number in it, such as the factor.
+    confirmed: it also reproduced the claim at another point or on a smaller batch, and nowhere failed to.
+    alternatives: codes that reproduce the same numbers, which the evidence cannot tell from this one.
+    line: the line of NumPy that was written, as far as numbers tell, and the right one.
     """
 
     code: str
@@ -72,3 +82,6 @@ class Finding:
     remedy: str
     value: float | None
     confirmed: bool
+    leaves: tuple[str, ...] = ()
+    alternatives: tuple[str, ...] = ()
+    line: str = ""

@@ -11,7 +11,7 @@ from gradcheck.claim import Array
 from gradcheck.evaluator import Arrays, Evaluator
 from gradcheck.oracles.base import Answer, Estimate
 from gradcheck.oracles.nudges import NUDGED_COPIES, bar, nudged, own_bar
-from gradcheck.oracles.recorded import NotRecorded, vjps_by_trace
+from gradcheck.oracles.recorded import NotRecorded, Place, vjps_by_trace
 from gradcheck.oracles.xla import vjps_by_xla
 from gradcheck.probes import NUDGES, Probe, generator
 from gradcheck.rounding import allowance, from_single
@@ -31,12 +31,13 @@ def autodiff(evaluator: Evaluator, probe: Probe) -> Answer:
     function = _written_in_jax(evaluator)
     rng = generator(probe.seed, NUDGES)
     points = [evaluator.point] + [nudged(evaluator.point, rng) for _ in range(NUDGED_COPIES)]
+    places = [(point, probe.cotangents) for point in points]
     coarse = [nudged(tuple(v.astype(np.float32) for v in evaluator.point), rng) for _ in range(NUDGED_COPIES)]
     if function is not None:
-        answers, singles = vjps_by_xla(evaluator, function, points, coarse, probe.cotangents)
+        answers, singles = vjps_by_xla(evaluator, function, places, coarse)
     else:
         try:
-            answers, singles = vjps_by_trace(evaluator, points, coarse, probe)
+            answers, singles = vjps_by_trace(evaluator, places, coarse, probe.seed)
         except NotRecorded as reason:
             return Answer(oracle=NAME, why_not=str(reason))
     gap = _forward_gap(evaluator.outputs, [outputs for outputs, _ in answers])
@@ -45,7 +46,7 @@ def autodiff(evaluator: Evaluator, probe: Probe) -> Answer:
     if gap:
         return Answer(oracle=NAME, why_not=gap, evaluations=len(points), forward_disagrees=True)
     estimates = tuple(
-        _estimate(
+        estimated(
             leaf.name,
             [gradients[position] for _, gradients in answers],
             [gradients[position] for gradients in singles],
@@ -55,13 +56,13 @@ def autodiff(evaluator: Evaluator, probe: Probe) -> Answer:
     return Answer(oracle=NAME, estimates=estimates, evaluations=len(points))
 
 
-def gradients_at(evaluator: Evaluator, probe: Probe, points: list[Arrays]) -> list[Arrays]:
-    """The oracle's gradients at other points, for an evaluator at whose own point it has answered."""
+def gradients_at(evaluator: Evaluator, seed: int, places: list[Place]) -> list[Arrays]:
+    """The oracle's gradients at other places, for an evaluator at whose own point it has answered."""
     function = _written_in_jax(evaluator)
     if function is not None:
-        answers, _ = vjps_by_xla(evaluator, function, points, [], probe.cotangents)
+        answers, _ = vjps_by_xla(evaluator, function, places, [])
     else:
-        answers, _ = vjps_by_trace(evaluator, points, [], probe)
+        answers, _ = vjps_by_trace(evaluator, places, [], seed)
     return [gradients for _, gradients in answers]
 
 
@@ -88,7 +89,8 @@ def _forward_gap(own: Arrays, found: list[Arrays]) -> str:
     return ""
 
 
-def _estimate(name: str, moves: list[Array], singles: list[Array]) -> Estimate:
+def estimated(name: str, moves: list[Array], singles: list[Array]) -> Estimate:
+    """A derivative with its bar, from its values at the point and at nudged ones, and in single precision."""
     gradient = moves[0].astype(np.float64)
     own = np.max([np.zeros(gradient.shape), *(from_single(single, gradient) for single in singles)], axis=0)
     return Estimate(

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from gradcheck.evaluator import Arrays, Evaluator
-from gradcheck.probes import PERTURBATIONS, Probe, generator, signed, typical
+from gradcheck.probes import PERTURBATIONS, generator, signed, typical
 from gradcheck.rounding import allowance
 
 PERTURBED_COPIES = 2  # points at which the recorded forward must give what the user's own gives
 PERTURBATION = 1e-4  # of an entry's size: beyond round-off, and seldom across a branch
 AMPLIFIED = 2.0**16  # times its rounding that a right forward may be off by, where terms cancel in it
+
+Place = tuple[Arrays, Arrays]  # a point, and the cotangents there
 
 
 class NotRecorded(Exception):
@@ -39,25 +41,29 @@ def recorded(evaluator: Evaluator, seed: int) -> Any:
 
 
 def vjps_by_trace(
-    evaluator: Evaluator, points: list[Arrays], coarse: list[Arrays], probe: Probe
+    evaluator: Evaluator, places: list[Place], coarse: list[Arrays], seed: int
 ) -> tuple[list[tuple[Arrays, Arrays]], list[Arrays]]:
-    """Outputs and gradients at each point, and gradients in single precision at each coarse one.
+    """Outputs and gradients at each place, and gradients in single precision at each coarse point.
 
     Raises NotRecorded as `recorded` does.
     """
     from gradcheck.tracing.derive import vjp, vjp_jaxpr
 
-    trace = recorded(evaluator, probe.seed)
+    trace = recorded(evaluator, seed)
     run = vjp(trace)
-    cotangents = tuple(u.astype(out.dtype) for u, out in zip(probe.cotangents, trace.values, strict=True))
-    answers = [run(point, cotangents) for point in points]
-    return answers, in_single(vjp_jaxpr(trace), coarse, cotangents)
+    typed = [
+        (point, tuple(u.astype(out.dtype) for u, out in zip(cotangents, trace.values, strict=True)))
+        for point, cotangents in places
+    ]
+    return [run(*place) for place in typed], in_single(vjp_jaxpr(trace), coarse, typed[0][1])
 
 
 def in_single(jaxpr: Any, coarse: list[Arrays], cotangents: Arrays) -> list[Arrays]:
     """Gradients of a VJP's jaxpr in single precision; none where an operation of it knows no such thing."""
     from gradcheck.tracing.evaluate import UnsupportedPrimitive, compiled
 
+    if not coarse:
+        return []
     try:
         plan = compiled(jaxpr, dtype=np.float32)
         us = tuple(u.astype(np.float32) for u in cotangents)

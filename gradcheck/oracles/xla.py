@@ -8,18 +8,17 @@ from typing import Any
 import numpy as np
 
 from gradcheck.evaluator import Arrays, Evaluator, noted
-from gradcheck.oracles.recorded import in_single
+from gradcheck.oracles.recorded import Place, in_single
 from gradcheck.tree import iter_leaves
 
 
 def vjps_by_xla(
     evaluator: Evaluator,
     function: Callable[..., Any],
-    points: list[Arrays],
+    places: list[Place],
     coarse: list[Arrays],
-    cotangents: Arrays,
 ) -> tuple[list[tuple[Arrays, Arrays]], list[Arrays]]:
-    """JAX's outputs and gradients at each point, and gradients in single precision at each coarse one.
+    """JAX's outputs and gradients at each place, and gradients in single precision at each coarse point.
 
     No gradients where the outputs have other shapes than the cotangents.
     """
@@ -30,7 +29,7 @@ def vjps_by_xla(
         outputs = function(*evaluator.claim.inputs_at(values))
         return [jnp.asarray(leaf) for _, leaf in iter_leaves(outputs)]
 
-    def vjp(values: Any, cotangents: Any = cotangents) -> tuple[list[Any], Any]:
+    def vjp(values: Any, cotangents: Any) -> tuple[list[Any], Any]:
         outputs, pull_back = jax.vjp(forward, values)
         if [out.shape for out in outputs] != [u.shape for u in cotangents]:
             return outputs, ()
@@ -39,9 +38,12 @@ def vjps_by_xla(
         )
         return outputs, gradients
 
+    def doubled(arrays: Arrays) -> Any:
+        return tuple(jnp.asarray(array, float) for array in arrays)
+
     def everywhere(run: Callable[..., Any]) -> list[tuple[Arrays, Arrays]]:
         with noted("gradcheck: raised where JAX differentiates; write that function in jax.numpy"):
-            found = [run(tuple(jnp.asarray(value, float) for value in point)) for point in points]
+            found = [run(*map(doubled, place)) for place in places]
         return [(tuple(map(np.asarray, out)), tuple(map(np.asarray, gradients))) for out, gradients in found]
 
     with jax.enable_x64(True):
@@ -51,5 +53,5 @@ def vjps_by_xla(
             return everywhere(vjp), []
         if not answers[0][1]:
             return answers, []
-        jaxpr = jax.make_jaxpr(vjp)(points[0], tuple(np.asarray(u, float) for u in cotangents))
-    return answers, in_single(jaxpr, coarse, cotangents)
+        jaxpr = jax.make_jaxpr(vjp)(*map(doubled, places[0])) if coarse else None
+    return answers, in_single(jaxpr, coarse, places[0][1])

@@ -69,7 +69,7 @@ def _parts(report: Report) -> Iterator[RenderableType]:
         yield _line(f"{report.name}: the reference computes another function", report.verdict)
         yield _facts([("reason", f"{report.reason.value}: {TO_DO[report.reason]}")])
     for finding in (finding for finding in report.findings if not finding.leaf):
-        yield _line(f"{report.name}: {finding.message}", Verdict.FAIL)
+        yield _line(f"{report.name}: {finding.message}", report.verdict)
         yield _facts([("rule", finding.code), ("remedy", finding.remedy)])
     for leaves, finding in _causes(report):
         yield _line(f"{report.name}: {_subject(_names(leaves))} wrong", Verdict.FAIL)
@@ -79,6 +79,8 @@ def _parts(report: Report) -> Iterator[RenderableType]:
         if leaf.verdict is Verdict.UNDECIDED and leaf.reason is not None and not told:
             yield _line(f"{report.name}: the gradient of {leaf.name} could not be judged", leaf.verdict)
             yield _facts([("reason", f"{leaf.reason.value}: {TO_DO[leaf.reason]}")])
+    if report.first_wrong is not None and not _is_all(report):
+        yield Padding(Text(_first_wrong(report), overflow="fold"), (1, 0, 0, 2), expand=False)
     yield Padding(_leaf_table(report), (1, 0, 1, 2), expand=False)
     for line in _footer(report):
         yield Padding(Text(line, overflow="fold"), (0, 0, 0, 2), expand=False)
@@ -86,7 +88,7 @@ def _parts(report: Report) -> Iterator[RenderableType]:
 
 def _causes(report: Report) -> list[tuple[list[LeafResult], Finding | None]]:
     """Wrong leaves grouped by what is wrong with them, the worst group and leaf first."""
-    findings = {finding.leaf: finding for finding in report.findings}
+    findings = {name: finding for finding in report.findings for name in finding.leaves}
     groups: dict[object, tuple[list[LeafResult], Finding | None]] = {}
     wrong = [leaf for leaf in report.leaves if leaf.verdict is Verdict.FAIL]
     for leaf in sorted(wrong, key=lambda leaf: -leaf.error if math.isfinite(leaf.error) else -math.inf):
@@ -126,7 +128,11 @@ def _wrong_facts(leaf: LeafResult, finding: Finding | None, report: Report) -> l
         facts.append(("likely", nothing))
     else:
         doubt = "" if finding.confirmed else " (not confirmed on other data)"
-        facts.append(("likely", f"{finding.message}: {finding.remedy}{doubt}"))
+        # That a cause shows as a factor is no other cause.
+        codes = " and ".join(code for code in finding.alternatives if code != "factor")
+        others = f"; {codes} would fit as well" if codes else ""
+        facts.append(("likely", f"{finding.message}: {finding.remedy}{doubt}{others}"))
+        facts += [("line", finding.line)] if finding.line else []
     return facts
 
 
@@ -138,6 +144,17 @@ def _witnesses(leaf: LeafResult, report: Report) -> str:
         if row.leaf == leaf.name and row.left == "claim" and not row.agrees
     ]
     return f"{' and '.join(against)} agree" if len(against) > 1 else f"by {' '.join(against)}"
+
+
+def _is_all(report: Report) -> bool:
+    """Whether the first wrong quantity is the gradient of the only leaf."""
+    return [report.first_wrong] == [f"d{leaf.name}" for leaf in report.leaves]
+
+
+def _first_wrong(report: Report) -> str:
+    *others, last = report.right_before or ("",)
+    before = f" ({', '.join(report.right_before)} {'are' if others else 'is'} right)" if last else ""
+    return f"first wrong: {report.first_wrong}{before}"
 
 
 def _leaf_table(report: Report) -> Table:

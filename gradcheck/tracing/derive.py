@@ -16,6 +16,7 @@ CALLS = ("jit", "pjit", "closed_call", "core_call", "remat", "checkpoint")
 CUSTOM_CALLS = ("custom_jvp_call", "custom_vjp_call")
 
 
+@functools.lru_cache(maxsize=2)
 def value_and_guards(trace: Trace) -> Callable[[Arrays], tuple[Arrays, Arrays]]:
     """arrays -> (outputs, guards): the trace holds wherever the guards are what they are at its point."""
     plan = compiled(trace.jaxpr)
@@ -28,6 +29,7 @@ def value_and_guards(trace: Trace) -> Callable[[Arrays], tuple[Arrays, Arrays]]:
     return run
 
 
+@functools.lru_cache(maxsize=2)
 def vjp(trace: Trace) -> Callable[[Arrays, Arrays], tuple[Arrays, Arrays]]:
     """(arrays, cotangents) -> (outputs, one gradient an input)."""
     plan = compiled(vjp_jaxpr(trace))
@@ -70,38 +72,45 @@ def vjp_jaxpr(trace: Trace) -> Any:
         return jax.make_jaxpr(pulled)(_inputs(trace), tuple(trace.jaxpr.out_avals[: trace.outputs]))
 
 
-def by_intermediate(trace: Trace, name: str) -> Callable[[Arrays, Arrays], np.ndarray[Any, Any]]:
-    """(arrays, cotangents) -> the derivative of <cotangents, outputs> by a named local variable.
-
-    KeyError where the user's code has no such variable.
-    """
+def by_variables(trace: Trace, variables: tuple[Any, ...]) -> Any:
+    """The closed jaxpr of (inputs, cotangents) -> (outputs, derivatives of <cotangents, outputs> by some of
+    the trace's variables)."""
     import jax
 
-    if name not in trace.intermediates:
-        raise KeyError(f"{name} is no local variable of the forward: {', '.join(trace.intermediates)} are")
-    position = len(trace.jaxpr.out_avals) - len(trace.intermediates) + trace.intermediates.index(name)
-    variable = trace.jaxpr.jaxpr.outvars[position]
-
     def pulled(at: Any, cotangents: Any) -> Any:
-        def shifted(shift: Any) -> Any:
-            found = evaluate_jaxpr(trace.jaxpr, at, shifts={variable: shift})
+        def shifted(shifts: Any) -> Any:
+            found = evaluate_jaxpr(trace.jaxpr, at, shifts=dict(zip(variables, shifts, strict=True)))
             return tuple(found[: trace.outputs])
 
-        _, pull_back = jax.vjp(shifted, jax.numpy.zeros(variable.aval.shape, variable.aval.dtype))
-        return pull_back(cotangents)
+        none = tuple(jax.numpy.zeros(variable.aval.shape, variable.aval.dtype) for variable in variables)
+        outputs, pull_back = jax.vjp(shifted, none)
+        return outputs, pull_back(cotangents)[0]
 
     with jax.enable_x64(True):
-        jaxpr = jax.make_jaxpr(pulled)(_inputs(trace), tuple(trace.jaxpr.out_avals[: trace.outputs]))
-    plan = compiled(jaxpr)
-    return lambda arrays, cotangents: plan(*arrays, *cotangents)[0]
+        return jax.make_jaxpr(pulled)(_inputs(trace), tuple(trace.jaxpr.out_avals[: trace.outputs]))
+
+
+def values_of(trace: Trace, variables: tuple[Any, ...]) -> Any:
+    """The closed jaxpr of inputs -> the values of some of the trace's variables."""
+    import jax
+
+    with jax.enable_x64(True):
+        return jax.make_jaxpr(lambda at: tuple(evaluate_jaxpr(trace.jaxpr, at, wanted=variables)))(
+            _inputs(trace)
+        )
 
 
 def evaluate_jaxpr(
-    closed: Any, inputs: Any, shifts: dict[Any, Any] | None = None, seen: Callable[..., None] | None = None
+    closed: Any,
+    inputs: Any,
+    shifts: dict[Any, Any] | None = None,
+    seen: Callable[..., None] | None = None,
+    wanted: tuple[Any, ...] | None = None,
 ) -> list[Any]:
     """A jaxpr run by JAX, calls inside it included, with shifts added to some of its variables.
 
-    seen(primitive's name, params, operands, results) is told of every equation.
+    seen(primitive's name, params, operands, results) is told of every equation. wanted: the variables to
+    return instead of the outputs.
     """
     jaxpr, shifts = closed.jaxpr, shifts or {}
     known: dict[Any, Any] = dict(zip(jaxpr.constvars, closed.consts, strict=True))
@@ -130,7 +139,7 @@ def evaluate_jaxpr(
                 seen(name, equation.params, operands, results)
         for variable, value in zip(equation.outvars, results, strict=True):
             put(variable, value)
-    return [read(variable) for variable in jaxpr.outvars]
+    return [read(variable) for variable in (jaxpr.outvars if wanted is None else wanted)]
 
 
 def _forward(trace: Trace) -> Callable[..., Any]:

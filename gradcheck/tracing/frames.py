@@ -1,4 +1,4 @@
-"""The frames of the user's functions that a trace goes through, and the local variables they end with."""
+"""The frames of the user's functions that a trace goes through, and what they end with by name."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import threading
 import types
 from collections.abc import Iterator
 
+from gradcheck.tracing.locals import Named, named_in
 from gradcheck.tracing.reach import is_users
-from gradcheck.tracing.stand_in import StandIn, is_stand_in
+from gradcheck.tracing.stand_in import is_stand_in
 
 # Python 3.13.0 crashes on the variables of a generator's frame that outlives the generator.
 SUSPENDED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
@@ -54,12 +55,10 @@ def visit() -> None:
         frames[found] = depth + below
 
 
-def stand_ins_of(frames: Frames) -> dict[str, StandIn]:
-    """The traced stand-ins among the local variables; of one name the outermost and last function's."""
-    inner_first = sorted((frame for frame in frames if frames[frame]), key=lambda f: -frames[f])
-    return {
-        name: thing
-        for frame in inner_first
-        for name, thing in frame.f_locals.items()
-        if is_stand_in(thing) and thing.traced
-    }
+def stand_ins_of(frames: Frames) -> Iterator[Named]:
+    """The traced stand-ins that the functions have names for, outermost and last functions first."""
+    inner_last = sorted((frame for frame in frames if frames[frame]), key=lambda f: frames[f])
+    for frame in inner_last:
+        for named in named_in(frame):
+            if is_stand_in(named.thing) and named.thing.traced:
+                yield named

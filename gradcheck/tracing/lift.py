@@ -14,6 +14,7 @@ import numpy as np
 from gradcheck.tracing import leak
 from gradcheck.tracing.frames import stand_ins_of, visited
 from gradcheck.tracing.leak import Leak, raised_at, seen
+from gradcheck.tracing.locals import Named
 from gradcheck.tracing.operations import stand_ins, values
 from gradcheck.tracing.reach import Reach
 from gradcheck.tracing.stand_in import StandIn, constant_tracer, is_stand_in
@@ -30,12 +31,14 @@ class Trace:
     jaxpr: closed; its inputs are those of the function, its outputs the function's leaves in order
     (as many as `values`, which holds them), then the guards, then the intermediates. Guards are
     values that decided what was done, such as the truth of an `if`: the trace holds wherever they are
-    what they were. intermediates: names of local variables of the user's code.
+    what they were. intermediates: what the user's code has a name for, with the name; a name may stand
+    for several. times: how often that name was given to something there.
     """
 
     jaxpr: Any
     values: tuple[Array, ...]
     intermediates: tuple[str, ...]
+    times: tuple[float, ...]
 
     @property
     def outputs(self) -> int:
@@ -52,7 +55,7 @@ def lift(function: Callable[..., Tree], *arrays: Array) -> Trace:
     import jax
 
     guards: list[Any] = []
-    named: dict[str, StandIn] = {}
+    named: list[Named] = []
     reach = Reach(function)
     found: list[Any] = []
 
@@ -60,10 +63,10 @@ def lift(function: Callable[..., Tree], *arrays: Array) -> Trace:
         ins = [StandIn(np.array(a), t, guard=guards.append) for a, t in zip(arrays, tracers, strict=True)]
         with substituted(reach, guards.append), visited() as frames:
             outputs = [leaf for _, leaf in iter_leaves(function(*ins))]
-            named.update(stand_ins_of(frames))
+            named.extend(stand_ins_of(frames))
         found.extend(np.array(values(leaf)) for leaf in outputs)
         traced = [leaf.as_tracer() if is_stand_in(leaf) else constant_tracer(leaf) for leaf in outputs]
-        return (*traced, *guards, *(s.as_tracer() for s in named.values()))
+        return (*traced, *guards, *(n.thing.as_tracer() for n in named))
 
     with jax.enable_x64(True), _leaks() as leaks:
         try:
@@ -77,7 +80,12 @@ def lift(function: Callable[..., Tree], *arrays: Array) -> Trace:
             _cleanse(function)
     if leaks:
         raise leaks[0]
-    return Trace(jaxpr=jaxpr, values=tuple(found), intermediates=tuple(named))
+    return Trace(
+        jaxpr=jaxpr,
+        values=tuple(found),
+        intermediates=tuple(n.name for n in named),
+        times=tuple(n.times for n in named),
+    )
 
 
 @contextlib.contextmanager

@@ -12,6 +12,10 @@ class ClaimError(ValueError):
     """The call does not make a claim that can be judged: which argument, its value, what to pass."""
 
 
+class UsageError(Exception):
+    """A command that cannot be run as it was typed."""
+
+
 class ShapeChanged(ClaimError):
     """The forward returned other shapes for other values: it has no derivative."""
 

@@ -2,10 +2,14 @@
 
 import contextlib
 import io
+import json
 import pathlib
 import re
 
 import pytest
+
+from gradcheck.demo.notebook import notebook
+from gradcheck.demo.pages import NOTEBOOK, WALKTHROUGH
 
 ROOT = pathlib.Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -31,6 +35,20 @@ def test_python_blocks_run_and_print_the_text_beside_them(page):
             printed = output.getvalue()
         else:
             assert without_bars(printed).startswith(without_bars(content)), f"printed was:\n{printed}"
+
+
+def test_the_notebook_is_the_page():
+    """The same blocks as cells, in order, each with the text beside it as its output."""
+    assert NOTEBOOK.read_text() == notebook(WALKTHROUGH.read_text()), "run: python -m gradcheck.demo.pages"
+    cells = json.loads(NOTEBOOK.read_text())["cells"]
+    told = []
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            told.append(("python", "".join(cell["source"])))
+            told += [("text", "".join(output["text"])) for output in cell["outputs"]]
+    blocks = BLOCK.findall(WALKTHROUGH.read_text())
+    assert told == [(language, content.strip("\n")) for language, content in blocks]
+    assert len({cell["id"] for cell in cells}) == len(cells)
 
 
 def test_every_make_target_that_the_pages_name_exists():

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Iterable
 
+from gradcheck.demo.notebook import notebook
 from manual.errata import ERRATA, lengths
 from manual.symbols import SYMBOLS
 
 DOCS = pathlib.Path(__file__).parents[2] / "docs"
 SYMBOLS_PAGE, ERRATA_PAGE = DOCS / "symbols.md", DOCS / "errata.md"
+WALKTHROUGH, NOTEBOOK = DOCS / "walkthrough.md", DOCS / "walkthrough.ipynb"
 DOCUMENTS = ("shallow", "xor", "slides", "rowmajor", "squared")
 PREFACE = """\
 # Symbols
@@ -154,9 +156,10 @@ def errata_page() -> str:
 
 
 def main() -> None:
-    """Write docs/symbols.md and docs/errata.md of this checkout."""
+    """Write docs/symbols.md, docs/errata.md and docs/walkthrough.ipynb of this checkout."""
     SYMBOLS_PAGE.write_text(symbols_page())
     ERRATA_PAGE.write_text(errata_page())
+    NOTEBOOK.write_text(notebook(WALKTHROUGH.read_text()))
 
 
 def _table(heading: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -56,8 +56,13 @@ class Paragraph(NamedTuple):
 
 def plain_text(report: Report) -> str:
     """The report as it stands in a terminal, without colour."""
+    return plain(renderable(report))
+
+
+def plain(shown: RenderableType) -> str:
+    """Anything that a console shows, as text: without colour, and without blanks at the ends of lines."""
     buffer = io.StringIO()
-    Console(file=buffer, width=WIDTH, no_color=True, highlight=False).print(renderable(report))
+    Console(file=buffer, width=WIDTH, no_color=True, highlight=False).print(shown)
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()).strip("\n")
 
 

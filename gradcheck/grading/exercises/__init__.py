@@ -1,0 +1,1 @@
+"""Skeletons of the exercises: files for students, whose formulas are theirs to find."""

@@ -1,0 +1,344 @@
+"""`gradcheck check`: what is found in a file, what becomes of it, and how it is told."""
+
+import json
+import os
+import pathlib
+import pty
+import re
+import subprocess
+import sys
+import textwrap
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from gradcheck import Report, Verdict, check_gradients, cli
+from gradcheck.command.discover import discover
+from gradcheck.isolation import process
+
+HEAD = """
+import numpy as np
+from gradcheck import Claim, check_gradients
+
+x = np.array([1.0, 2.0, 3.0])
+
+
+def square_forward(x):
+    return x**2, x
+
+
+def square_backward(dout, cache):
+    return {factor} * dout * cache
+
+
+square_inputs = (x,)
+"""
+RIGHT, WRONG = HEAD.format(factor=2), HEAD.format(factor=3)
+
+MIXED = (
+    WRONG
+    + """
+
+class Double:
+    def forward(self, x):
+        return 2 * x
+
+    def backward(self, dout):
+        return 2 * dout
+
+
+double = Double()
+double_inputs = x
+lonely = Double()
+claim = Claim(name="claim", forward=np.sin, vjp=lambda v, x: v * np.cos(x), inputs=(x,), names=("x",))
+
+
+def check_jump():
+    return check_gradients(np.floor, np.array([1.0, 2.0]), vjp=lambda v, x: 0 * v)
+
+
+def check_nothing():
+    print("an own print")
+
+
+def check_leaves():
+    import os
+
+    print("last words")
+    os._exit(7)
+
+
+def check_loops():
+    while True:
+        pass
+
+
+def check_breaks():
+    import ctypes
+
+    ctypes.string_at(0)
+
+
+def check_eats():
+    raise MemoryError("all of it")
+
+
+def check_argument(x):
+    return None
+"""
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("files")
+
+
+@pytest.fixture(scope="module")
+def mixed(folder):
+    """One run of a file with everything in it."""
+    (folder / "mixed.py").write_text(MIXED)
+    command = [sys.executable, "-m", "gradcheck", "check", str(folder / "mixed.py"), "--time-limit", "8"]
+    for option, name in (("--json", "out.json"), ("--junit", "out.xml"), ("--html", "out.html")):
+        command += [option, str(folder / name)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def checked(tmp_path, source, *options, name=""):
+    file = tmp_path / "mine.py"
+    file.write_text(textwrap.dedent(source))
+    return cli.main(["check", str(file) + name, *options])
+
+
+def refused(tmp_path, capsys, source, name=""):
+    with pytest.raises(SystemExit) as caught:
+        checked(tmp_path, source, name=name)
+    assert caught.value.code == 2
+    return capsys.readouterr().err
+
+
+def test_the_exit_status_is_that_of_the_worst(tmp_path, mixed):
+    assert mixed.returncode == 1, mixed.stderr
+    assert checked(tmp_path, RIGHT) == 0
+    assert checked(tmp_path, WRONG) == 1
+    assert checked(tmp_path, MIXED, name="::check_jump") == 3
+
+
+def test_the_worst_comes_first(mixed):
+    order = re.findall(r"^mixed.py::(\w+)$", mixed.stdout, re.MULTILINE)
+    assert order[0] == "square"
+    assert set(order[1:6]) == {"check_nothing", "check_leaves", "check_loops", "check_breaks", "check_eats"}
+    assert order[6:] == ["check_jump", "claim", "double"]
+    assert "9 checks: 1 FAIL, 5 ERROR, 1 UNDECIDED, 2 PASS" in mixed.stdout
+    assert "NOT CHECKED lonely has no inputs: add to the file lonely_inputs = (x,)" in mixed.stdout
+
+
+def test_deaths_are_told_whole_and_cost_one_check(mixed):
+    assert (
+        "check_leaves left the process with exit status 7 before it was done\nan own print\nlast words\n"
+        in mixed.stdout
+    )
+    assert "check_loops ran for more than 8 s and was ended" in mixed.stdout
+    assert "MemoryError: all of it" in mixed.stdout
+    assert "check_nothing() returned None: return the report of check_gradients(...)" in mixed.stdout
+    if os.name == "posix":
+        assert "check_breaks was ended by SIGSEGV" in mixed.stdout
+        assert "in check_breaks" in mixed.stdout, "the place in the file"
+
+
+def test_json_has_the_reports_to_the_last_bit(folder, mixed):
+    checks = {check["name"]: check for check in json.loads((folder / "out.json").read_text())["checks"]}
+    x = np.array([1.0, 2.0, 3.0])
+    there = Report.from_json(json.dumps(checks["claim"]["report"]))
+    here = check_gradients(np.sin, x, vjp=lambda v, x: v * np.cos(x))
+    assert there.leaves == here.leaves
+    assert checks["square"]["verdict"] == "FAIL"
+    assert checks["check_eats"]["report"] is None
+    assert "MemoryError" in checks["check_eats"]["error"]
+
+
+def test_a_page_has_every_check_and_what_killed_it(folder, mixed):
+    page = (folder / "out.html").read_text()
+    checks = json.loads((folder / "out.json").read_text())["checks"]
+    assert [f"<bdi>{check['name']}</bdi>" in page for check in checks] == [True] * len(checks)
+    assert "Fatal Python error" in page
+    assert "<script" not in page
+
+
+def test_junit_can_be_read_back_and_hides_nothing_as_skipped(folder, mixed):
+    suite = ElementTree.fromstring((folder / "out.xml").read_text())[0]
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("9", "1", "6")
+    tags = {case.get("name"): [child.tag for child in case] for case in suite.iter("testcase")}
+    assert tags["square"] == ["failure"]
+    assert tags["check_jump"] == tags["check_loops"] == ["error"]
+    assert tags["double"] == tags["claim"] == []
+    failure = suite.find("testcase[@name='square']/failure")
+    assert failure is not None
+    assert failure.get("message") == "FAIL  square_backward: the gradient of x is wrong"
+    assert "expected" in (failure.text or "")
+
+
+def test_characters_that_xml_cannot_hold_are_left_out(tmp_path):
+    source = "def check_it():\n    raise ValueError('\\x1b[31mred\\x00 <&> \\ud800')\n"
+    assert checked(tmp_path, source, "--junit", str(tmp_path / "o.xml")) == 1
+    error = ElementTree.fromstring((tmp_path / "o.xml").read_text()).find(".//error")
+    assert error is not None
+    assert "?[31mred? <&>" in (error.get("message") or "")
+
+
+def test_only_wrong_leaves_out_what_passes(tmp_path, capsys):
+    source = (
+        WRONG
+        + "\n\ndef check_sine():\n    return check_gradients(np.sin, x, vjp=lambda v, x: v * np.cos(x))\n"
+    )
+    assert checked(tmp_path, source, "--only-wrong") == 1
+    out = capsys.readouterr().out
+    assert "::square" in out
+    assert "::check_sine" not in out
+    assert "2 checks: 1 FAIL, 1 PASS" in out
+
+
+def test_the_seed_is_handed_on(tmp_path, capsys):
+    checked(tmp_path, RIGHT, "--seed", "41")
+    assert "seed 41" in capsys.readouterr().out
+
+
+def test_a_file_that_cannot_be_read_is_an_error_with_its_traceback(tmp_path, capsys):
+    assert checked(tmp_path, "x = 1\nx +\n") == 1
+    assert "SyntaxError: invalid syntax" in capsys.readouterr().out
+    assert checked(tmp_path, "import sys\nsys.exit(0)\n") == 1
+    assert "mine.py left the process with exit status 0 before it was done" in capsys.readouterr().out
+
+
+def test_a_neighbour_can_be_imported_and_its_functions_are_not_checked_here(tmp_path, capsys):
+    (tmp_path / "neighbour.py").write_text("def check_other():\n    return None\n")
+    assert checked(tmp_path, "from neighbour import check_other\n" + RIGHT) == 0
+    assert "1 check: 1 PASS" in capsys.readouterr().out
+
+
+def test_nothing_found_says_what_to_type(tmp_path, capsys):
+    layer = "class Dense:\n    def forward(self, x): return x\n    def backward(self, d): return d\n"
+    complaint = refused(tmp_path, capsys, layer)
+    assert "Dense is a class: add to the file dense = Dense(...) and dense_inputs = (x,)" in complaint
+    assert "Dense is a class" in refused(tmp_path, capsys, RIGHT + layer, name="::Dense")
+    assert "add a function check_mine() that returns check_gradients(...)" in refused(
+        tmp_path, capsys, "x = 1"
+    )
+    assert "mine.py has no 'cube' to check: it has square" in refused(tmp_path, capsys, RIGHT, name="::cube")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["check", "no.py"], "'no.py' is no Python file"),
+        (["check", "README.md"], "'README.md' is no Python file: pass FILE.py"),
+        (["check", "x.py", "--time-limit", "0"], "'0': pass a number above 0, e.g. 10"),
+        (["check", "x.py", "--seed", "-1"], "'-1' is no seed"),
+    ],
+)
+def test_wrong_usage_exits_with_2(arguments, complaint, capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    assert caught.value.code == 2
+    assert complaint in capsys.readouterr().err
+
+
+def test_a_place_that_cannot_be_written_to_is_usage(tmp_path, capsys):
+    with pytest.raises(SystemExit) as caught:
+        checked(tmp_path, RIGHT, "--json", str(tmp_path / "no" / "folder.json"))
+    assert caught.value.code == 2
+    assert "No such file" in capsys.readouterr().err
+
+
+def in_terminal(command, **environment):
+    """What a terminal receives."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(command, stdout=theirs, env=os.environ | environment) as running:
+        os.close(theirs)
+        parts = []
+        try:
+            while part := os.read(ours, 4096):
+                parts.append(part)
+        except OSError:  # how a terminal says that nobody writes to it any more
+            pass
+        os.close(ours)
+        running.wait()
+    return b"".join(parts).decode()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no pseudo-terminals here")
+def test_a_terminal_has_colour_and_progress_unless_it_asks_for_none(tmp_path, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    (tmp_path / "mine.py").write_text(WRONG)
+    command = [sys.executable, "-m", "gradcheck", "check", str(tmp_path / "mine.py")]
+    coloured, plain = in_terminal(command), in_terminal(command, NO_COLOR="1")
+    red = "\x1b[1;31mFAIL"
+    assert red in coloured
+    assert "checking square (1 of 1)" in coloured
+    assert red not in plain
+    assert not re.search(r"\x1b\[[0-9;]*3[0-7]", plain)
+
+
+def test_what_is_no_terminal_gets_text_alone(mixed):
+    assert "\x1b" not in mixed.stdout
+    assert "checking" not in mixed.stdout
+
+
+def test_rules_of_discovery():
+    """In one module, without a process."""
+    module = type(sys)("mine")
+    source = MIXED.replace("def check_argument", "def _check_hidden(): ...\n\n\ndef check_argument")
+    exec(source, vars(module))
+    found = discover(module)
+    assert {"square", "double", "claim", "check_jump"} <= found.checks.keys()
+    assert not {"check_argument", "_check_hidden", "lonely", "check_gradients"} & found.checks.keys()
+    assert found.without_inputs.keys() == {"lonely"}
+    assert found.classes.keys() == {"Double"}
+    assert found.checks["square"](0).verdict is Verdict.FAIL
+
+
+def child(code):
+    return process.Child([sys.executable, "-u", "-c", textwrap.dedent(code)])
+
+
+def test_megabytes_of_output_are_read_and_their_ends_kept():
+    with child(
+        "print('first', file=__import__('sys').stderr)\nimport os\n"
+        "for _ in range(300): os.write(2, b'x' * 10000)\nos.write(2, b'last'); os._exit(3)"
+    ) as running:
+        with pytest.raises(process.Ended, match="exit status 3"):
+            running.receive(60)
+        assert running.output.startswith("first\n")
+        assert running.output.endswith("last")
+        assert "bytes left out" in running.output
+        assert len(running.output) < 3 * process.KEPT
+
+
+def test_what_is_no_message_ends_the_child():
+    with (
+        child("print('hello'); import time; time.sleep(100)") as running,
+        pytest.raises(process.Ended, match="wrote into the channel"),
+    ):
+        running.receive(60)
+
+
+def test_a_flood_of_messages_is_not_taken_in():
+    with child("while True: print('{}')") as running:
+        assert running.receive(60) == {}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no sessions here")
+def test_what_the_child_has_started_ends_with_it(tmp_path):
+    mark = tmp_path / "pid"
+    code = f"""
+    import os, time
+    if os.fork() == 0:
+        open({str(mark)!r}, "w").write(str(os.getpid()))
+    time.sleep(1000)
+    """
+    with child(code) as running, pytest.raises(process.Ended, match="more than 2 s"):
+        running.receive(2)
+    state = pathlib.Path(f"/proc/{mark.read_text()}/stat")
+    assert not state.exists() or state.read_text().split()[2] == "Z"

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from gradcheck.render.charts import Curve, Mark, chart
 from gradcheck.render.drawing import Drawing
-from gradcheck.render.terminal import SCALINGS, footer, paragraphs, size
+from gradcheck.render.terminal import SCALINGS, first_wrong, footer, paragraphs, size
 from gradcheck.report import Report
 from gradcheck.verdict import LeafResult
 
@@ -57,7 +57,13 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.globals |= {"paragraphs": paragraphs, "footer": footer, "size": size, "gaps": gaps}
+    found.globals |= {
+        "paragraphs": paragraphs,
+        "first_wrong": first_wrong,
+        "footer": footer,
+        "size": size,
+        "gaps": gaps,
+    }
     return found
 
 

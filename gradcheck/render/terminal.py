@@ -76,6 +76,8 @@ def _parts(report: Report) -> Iterator[RenderableType]:
         yield _line(paragraph.head, paragraph.verdict)
         if paragraph.facts:
             yield _facts(paragraph.facts)
+    if line := first_wrong(report):
+        yield Padding(Text(line, overflow="fold"), (1, 0, 0, 2), expand=False)
     yield Padding(_leaf_table(report), (1, 0, 1, 2), expand=False)
     for line in footer(report):
         yield Padding(Text(line, overflow="fold"), (0, 0, 0, 2), expand=False)
@@ -168,7 +170,10 @@ def _is_all(report: Report) -> bool:
     return [report.first_wrong] == [f"d{leaf.name}" for leaf in report.leaves]
 
 
-def _first_wrong(report: Report) -> str:
+def first_wrong(report: Report) -> str:
+    """The first wrong quantity, and what is right before it; empty where there is nothing to single out."""
+    if report.first_wrong is None or _is_all(report):
+        return ""
     *others, last = report.right_before or ("",)
     before = f" ({', '.join(report.right_before)} {'are' if others else 'is'} right)" if last else ""
     return f"first wrong: {report.first_wrong}{before}"
@@ -194,9 +199,7 @@ def _leaf_table(report: Report) -> Table:
 
 
 def footer(report: Report) -> Iterator[str]:
-    """The first wrong quantity; what was asked, what was not, and at what cost."""
-    if report.first_wrong is not None and not _is_all(report):
-        yield _first_wrong(report)
+    """What was asked, what was not, and at what cost."""
     for leaf in report.leaves:
         if leaf.curve is not None and leaf.curve.scaling is not None:
             yield f"{leaf.name}: the gap to finite differences {SCALINGS[leaf.curve.scaling]}"

@@ -28,6 +28,7 @@ SLOW = 4  # times what curvature would leave of E(t) at the next step
 PLATEAU = 0.01  # of its gap to the best candidate that the bar of a contradicting one may be
 MOST = float(np.finfo(float).max)  # a bar beyond all numbers is noise as well; without a bound are only jumps
 CORNER_SIGNAL = 50  # a corner must stand this far above round-off to be believed
+CORNER_SAMPLES = 5  # steps whose spread is part of a corner's bar
 CORNER_SPREAD = 0.02  # and E(t) / t must be this equal on three steps; curvature differs 16-fold
 
 
@@ -94,23 +95,30 @@ def noise_level(seen: Differences, second: Array) -> Array:
 def _corner(seen: Differences) -> Slope | None:
     """The interval of one-sided slopes where E(t) / t stays the same however small t is."""
     threshold = CORNER_SIGNAL * seen.rounding
-    loud = np.flatnonzero(seen.gaps > threshold)[-3:]
+    loud = np.flatnonzero(seen.gaps > threshold)
     if loud.size < 3:
         return None
-    raw = seen.gaps[loud] / seen.step[loud]
-    # Curvature adds to E(t) / t what is proportional to t: two neighbouring steps take it out.
-    ratio = seen.step[loud][:-1] / seen.step[loud][1:]
-    gaps = (ratio * raw[1:] - raw[:-1]) / (ratio - 1)
+    gaps = _gaps(seen, loud[-3:])
     gap = gaps[-1]
-    if gap < raw[-1] / 2 or np.ptp(gaps) > CORNER_SPREAD * gap:
+    last = loud[-1]
+    if gap < seen.gaps[last] / seen.step[last] / 2 or np.ptp(gaps) > CORNER_SPREAD * gap:
         return None
-    finer = slice(loud[-1] + 1, None)
+    finer = slice(last + 1, None)
     if (gap * seen.step[finer] > 2 * threshold[finer]).any():
         return None  # finer steps should have seen it as well: the kink is beside the point, not at it
-    middle = seen.central[loud]
-    error = gap / 2 + np.ptp(middle) + np.ptp(gaps) + (seen.rounding / seen.step)[loud[-1]]
-    bend = float(seen.second[loud[-1]] / seen.step[loud[-1]])
-    return Slope(value=float(middle[-1]), error=float(error + seen.unseen), kink=True, bend=bend)
+    # The finest steps are off by what the function's own argument is rounded by; coarser ones are less so.
+    near = loud[-CORNER_SAMPLES:]
+    spread = np.ptp(seen.central[near]) + np.ptp(_gaps(seen, near))
+    error = gap / 2 + spread + seen.rounding[last] / seen.step[last]
+    bend = float(seen.second[last] / seen.step[last])
+    return Slope(value=float(seen.central[last]), error=float(error + seen.unseen), kink=True, bend=bend)
+
+
+def _gaps(seen: Differences, steps: Array) -> Array:
+    """E(t) / t at t = 0, by each two of some steps: curvature adds to it what is proportional to t."""
+    raw = seen.gaps[steps] / seen.step[steps]
+    ratio = seen.step[steps][:-1] / seen.step[steps][1:]
+    return (ratio * raw[1:] - raw[:-1]) / (ratio - 1)
 
 
 def _smooth(seen: Differences) -> Slope:

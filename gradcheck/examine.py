@@ -9,11 +9,11 @@ import numpy as np
 from gradcheck.claim import Array, Claim
 from gradcheck.compare import Comparison, compare, compare_together
 from gradcheck.evaluator import Evaluator
-from gradcheck.jitter import beside, jitter, references, resolved, steady
+from gradcheck.jitter import alike, beside, jitter, references, resolved, steady
 from gradcheck.locate import PLACES, Search
 from gradcheck.oracles import Asked
 from gradcheck.oracles.autodiff import NAME as AUTODIFF
-from gradcheck.oracles.autodiff import autodiff
+from gradcheck.oracles.autodiff import autodiff, lost_digits
 from gradcheck.oracles.base import Answer, Estimate, along, flat
 from gradcheck.oracles.extrapolate import Slope
 from gradcheck.oracles.finite_difference import Differencing, finite_difference, in_form
@@ -173,8 +173,7 @@ def _ask(claimed: Claimed, asked: Asked, sensitivity: float) -> tuple[Claimed, t
             claimed = _looked_at_beside(claimed, answer, sensitivity)
         if oracle is finite_difference and answer.estimates:
             claimed = _with_corners(_with_ripple(claimed, answer), answer)
-            if not any(other.estimates for other in answers):
-                claimed = _looked_at_beside(claimed, answer, sensitivity)
+            claimed = _looked_at_beside(claimed, answer, sensitivity)
         answers = (*answers, answer)
     return claimed, answers
 
@@ -241,21 +240,16 @@ def _looked_at_beside(claimed: Claimed, answer: Answer, sensitivity: float) -> C
     theirs = references(claimed.evaluator, claimed.probe, looks) if formula else ()
     ours = {i: [claimed.gradients[i], *(look.gradients[i] for look in looks)] for i in doubted}
     expected = {i: [answer.estimates[i].value, *(gradients[i] for gradients in theirs)] for i in doubted}
-    claimed = claimed.with_roundings(
-        {
-            i: replace(
-                claimed.roundings[i],
-                genuine=steady(ours[i])
-                & resolved(answer.estimates[i])
-                & (not formula or steady(expected[i])),
-            )
-            for i in doubted
-        }
-    )
+    found = {i: steady(ours[i]) & resolved(answer.estimates[i]) for i in doubted}
+    if formula:  # what cancels inside both may be steady, and is not alike
+        found = {i: real & steady(expected[i]) & alike(ours[i], expected[i]) for i, real in found.items()}
+    known = {i: claimed.roundings[i].known_genuine(real) for i, real in found.items()}
+    claimed = claimed.with_roundings(known)
     accused = _accused_leaves(claimed, answer) if formula else set()
     if not accused:
         return claimed
-    wider = {i: claimed.roundings[i].and_own(jitter(ours[i], expected[i])) for i in accused}
+    lost = lost_digits(claimed.evaluator, claimed.probe, answer)
+    wider = {i: claimed.roundings[i].and_own(jitter(ours[i], expected[i]) + lost[i]) for i in accused}
     still = _accused_leaves(claimed.with_roundings(wider), answer)
     excused = {i: rounding for i, rounding in wider.items() if i not in still}
     tied = at_kink(claimed.evaluator, claimed.probe.seed)

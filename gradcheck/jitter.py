@@ -23,6 +23,7 @@ BESIDE = 6  # points, so that rounding seems constant at all of them once in a m
 MOVE = 1e-2  # of an entry's size: rounding has nothing in common there, the formulas nearly all
 MARGIN = 4  # times the change of the gap that a right formula may be off by
 STEADY = 0.3  # of its size that a derivative changes by at most where inputs move by MOVE, and a residue more
+ALIKE = 1e-2  # of its size: a formula whose terms cancel may leave a residue in the same way at every point
 NO_MORE = 1e-3  # of the leaf's largest entry: beyond that rounding is no excuse
 
 
@@ -98,6 +99,11 @@ def jitter(claimed: list[Array], expected: list[Array]) -> Array:
 def steady(values: list[Array]) -> Array:
     """Which entries are derivatives: they are not zero, and change little from point to point."""
     return (values[0] != 0) & (np.ptp(values, axis=0) <= STEADY * np.abs(values[0]))
+
+
+def alike(claimed: list[Array], expected: list[Array]) -> Array:
+    """Which entries are nearly the same here; residues of a few units are equal or are not."""
+    return np.abs(claimed[0] - expected[0]) <= ALIKE * np.abs(expected[0])
 
 
 def resolved(estimate: Estimate) -> Array:

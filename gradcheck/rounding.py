@@ -25,6 +25,10 @@ class Rounding:
     own: Array | None = None
     genuine: Array | None = None
 
+    def known_genuine(self, entries: Array) -> Rounding:
+        """The same where these entries too are known to be no residue."""
+        return replace(self, genuine=entries if self.genuine is None else self.genuine | entries)
+
     def and_own(self, more: Array) -> Rounding:
         """The same with something more for each entry by itself, where that is known."""
         return self if self.own is None else replace(self, own=self.own + more)

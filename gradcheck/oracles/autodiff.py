@@ -11,7 +11,7 @@ from gradcheck.claim import Array
 from gradcheck.evaluator import Arrays, Evaluator
 from gradcheck.oracles.base import Answer, Estimate
 from gradcheck.oracles.nudges import NUDGED_COPIES, bar, nudged, own_bar
-from gradcheck.oracles.recorded import NotRecorded, Place, vjps_by_trace
+from gradcheck.oracles.recorded import NotRecorded, Place, in_extended, vjps_by_trace
 from gradcheck.oracles.xla import vjps_by_xla
 from gradcheck.probes import NUDGES, Probe, generator
 from gradcheck.rounding import allowance, from_single
@@ -64,6 +64,19 @@ def gradients_at(evaluator: Evaluator, seed: int, places: list[Place]) -> list[A
     else:
         answers, _ = vjps_by_trace(evaluator, places, [], seed)
     return [gradients for _, gradients in answers]
+
+
+def lost_digits(evaluator: Evaluator, probe: Probe, answer: Answer) -> list[Array]:
+    """By how much the oracle's own rounding is seen to move its gradients: what more digits change in them.
+
+    Where terms cancel in a derivative that is 0 to all digits, what is left may move as smoothly as one.
+    """
+    values = [estimate.value for estimate in answer.estimates]
+    place = (evaluator.point, probe.cotangents)
+    wide = () if _written_in_jax(evaluator) else in_extended(evaluator, place, probe.seed)
+    if not wide:
+        return [np.zeros(value.shape) for value in values]
+    return [np.abs(w - v).astype(np.float64) for w, v in zip(wide, values, strict=True)]
 
 
 def _written_in_jax(evaluator: Evaluator) -> Callable[..., Any] | None:

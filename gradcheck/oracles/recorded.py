@@ -72,6 +72,22 @@ def in_single(jaxpr: Any, coarse: list[Arrays], cotangents: Arrays) -> list[Arra
         return []
 
 
+def in_extended(evaluator: Evaluator, place: Place, seed: int) -> Arrays:
+    """The recorded forward's gradients in long double; () where that has no more digits, or an operation of
+    it knows no such thing."""
+    from gradcheck.tracing.derive import vjp_jaxpr
+    from gradcheck.tracing.evaluate import UnsupportedPrimitive, compiled
+
+    if np.finfo(np.longdouble).nmant <= np.finfo(np.float64).nmant:
+        return ()
+    arrays = [value.astype(np.longdouble) for values in place for value in values]
+    try:
+        found = compiled(vjp_jaxpr(recorded(evaluator, seed)), dtype=np.longdouble)(*arrays)
+    except (NotRecorded, UnsupportedPrimitive):
+        return ()
+    return tuple(found[len(place[1]) :])
+
+
 def _repeats(evaluator: Evaluator) -> None:
     """Whether the forward says the same twice: of what is drawn anew, one draw would be recorded for all."""
     again = evaluator.forward(evaluator.point)

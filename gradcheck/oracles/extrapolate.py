@@ -39,7 +39,7 @@ class Slope:
     bend: at a kink, how much larger the slope ahead is than the one behind. ripple: the part of the bar that
     jumps of the function make. drifts: the differences change as much
     from step to step at the finest as before, as those of x log x do far from a tiny x. step: the finest
-    that it rests on.
+    that it rests on. jump: of the function, the smallest that was met.
     """
 
     value: float
@@ -49,6 +49,7 @@ class Slope:
     ripple: float = 0.0
     drifts: bool = False
     step: float = float("nan")
+    jump: float = 0.0
 
     def per(self, size: float) -> Slope:
         """The same in units of a step that is `size` times as large."""
@@ -151,6 +152,7 @@ def _smooth(seen: Differences) -> Slope:
         error=float(min(error, MOST)),
         drifts=_drifts(seen, noise),
         step=float(seen.step[last[best]]),
+        jump=seen.jump,
     )
 
 

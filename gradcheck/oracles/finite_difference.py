@@ -133,7 +133,7 @@ def _entries(look: Differencing, position: int) -> list[Slope]:
 
     Where those say too little, as for 1e-12 in a function that varies over 1, steps of the leaf's
     typical size and of 1 are tried as well, and where they say nothing, of the size at which the function
-    begins to change.
+    begins to change. Where other entries make it jump, one that does not move it may just not reach a jump.
     """
     values = look.evaluator.leaves[position].value
     leaf_size = typical(values)
@@ -156,7 +156,11 @@ def _entries(look: Differencing, position: int) -> list[Slope]:
                 slopes[index] = _sharper(slopes[index], along(index, size))
         if slopes[index].error > abs(slopes[index].value):
             slopes[index] = _sharper(slopes[index], along(index, _reach(look, position, index, own_size)))
-    return slopes
+    quantum = max((found.jump for found in slopes), default=0.0)
+    return [
+        replace(found, error=found.error + quantum / size) if found.value == 0 else found
+        for found, size in zip(slopes, own_sizes, strict=True)
+    ]
 
 
 def _reach(look: Differencing, position: int, index: int, own_size: float) -> float:

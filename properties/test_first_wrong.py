@@ -145,7 +145,7 @@ def near(wrong: Array, right: Array) -> bool:
     return wrong.shape == right.shape and bool(np.abs(wrong - right).max() <= 1e-6 * size)
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(problem=slipped())
 def test_the_wrong_line_is_the_first_wrong_one(problem: Slipped):
     report = problem.report()
@@ -155,7 +155,7 @@ def test_the_wrong_line_is_the_first_wrong_one(problem: Slipped):
         assert report.verdict is not Verdict.FAIL, str(report)
 
 
-@settings(max_examples=20)
+@settings(max_examples=15)
 @given(problem=slipped(wrong=False))
 def test_a_right_backward_has_no_first_wrong_line(problem: Slipped):
     report = problem.report()

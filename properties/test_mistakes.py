@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from gradcheck import Verdict
 from gradcheck.diagnosis.evidence import Finding
@@ -87,6 +87,7 @@ def test_right_code_in_other_words_passes_and_nothing_is_found(drawn: tuple[Muta
     assert report.findings == ()
 
 
+@settings(max_examples=40)
 @given(drawn=cases(MUTANTS))
 def test_what_shows_is_convicted(drawn: tuple[Mutant, Case]):
     mutant, at = drawn
@@ -94,6 +95,7 @@ def test_what_shows_is_convicted(drawn: tuple[Mutant, Case]):
         assert at.check(mutant).verdict is Verdict.FAIL
 
 
+@settings(max_examples=40)
 @given(drawn=cases(MUTANTS, hiding=True))
 def test_what_the_shapes_hide_is_not_accused(drawn: tuple[Mutant, Case]):
     mutant, at = drawn

@@ -10,7 +10,9 @@ from gradcheck.claim import Array, Claim
 from gradcheck.diagnosis.case import Case, Sight, findings
 from gradcheck.diagnosis.evidence import Evidence, Finding
 from gradcheck.examine import Examination, examine
-from gradcheck.oracles import Asked
+from gradcheck.oracles import Asked, Oracle
+from gradcheck.oracles.autodiff import NAME as AUTODIFF
+from gradcheck.oracles.autodiff import autodiff
 from gradcheck.probes import FRESH_POINTS, generator, signed, typical
 from gradcheck.tracing.flat import Flat
 from gradcheck.verdict import LeafResult, Verdict
@@ -39,6 +41,7 @@ def look_again(claim: Claim, asked: Asked, seed: int, seen: Examination) -> tupl
     if not claim.repeatable:
         return ()
     rng = generator(seed, FRESH_POINTS)
+    asked = replace(asked, oracles=_enough(asked, seen), places=False)
     m = claim.batch_size
     others = [(claim.at(tuple(_moved(value, rng) for value in seen.evaluator.point)), m)]
     if m is not None and m > 1:
@@ -46,12 +49,18 @@ def look_again(claim: Claim, asked: Asked, seed: int, seen: Examination) -> tupl
     looks: list[Look] = []
     for other, batch_size in others:
         try:
-            again = examine(other, replace(asked, places=False), seed + 1, seen.sensitivity)
+            again = examine(other, asked, seed + 1, seen.sensitivity)
             looks.append(Look(seen=again, batch_size=batch_size))
         except Exception as error:  # noqa: BLE001 - the user's code may refuse our data; it is reported
             failure = f"{type(error).__name__}: {error}"
             looks.append(Look(seen=None, batch_size=batch_size, failure=failure))
     return tuple(looks)
+
+
+def _enough(asked: Asked, seen: Examination) -> tuple[Oracle, ...]:
+    """Autodiff alone where it has answered, since a cause needs one oracle that knows every entry."""
+    answered = any(answer.oracle == AUTODIFF and answer.estimates for answer in seen.answers)
+    return (autodiff,) if answered else asked.oracles
 
 
 def _moved(values: Array, rng: np.random.Generator) -> Array:

@@ -87,7 +87,7 @@ def test_right_code_in_other_words_passes_and_nothing_is_found(drawn: tuple[Muta
     assert report.findings == ()
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(drawn=cases(MUTANTS))
 def test_what_shows_is_convicted(drawn: tuple[Mutant, Case]):
     mutant, at = drawn
@@ -95,7 +95,7 @@ def test_what_shows_is_convicted(drawn: tuple[Mutant, Case]):
         assert at.check(mutant).verdict is Verdict.FAIL
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(drawn=cases(MUTANTS, hiding=True))
 def test_what_the_shapes_hide_is_not_accused(drawn: tuple[Mutant, Case]):
     mutant, at = drawn

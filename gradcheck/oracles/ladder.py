@@ -14,7 +14,7 @@ from gradcheck.oracles.line import Line, moved, realised
 from gradcheck.rounding import arithmetic
 
 ROUNDING_UNITS = 4  # units of round-off that one evaluation of an output is granted unmeasured
-BESIDE = (np.pi * 1e-3, np.pi)  # of an entry's size: no number that makes another one round; near, then far
+BESIDE = np.pi * 1e-3  # of an entry's size: no number that makes another one round
 EDGE = 5  # steps on one side alone that make a derivative at the edge of a domain
 BREAK_SIGNAL = 50  # times the rounding: a distance from f(x) that is believed
 BREAK_SPREAD = 0.02  # by which the distance may change over the three finest steps; a slope changes 16-fold
@@ -81,13 +81,9 @@ def baseline(evaluator: Evaluator, cotangents: Arrays) -> Baseline:
 
 def arithmetics(evaluator: Evaluator) -> list[type]:
     """The type that each output was computed in, maybe of fewer digits than the one it is returned in."""
-    here, there = evaluator.outputs, evaluator.outputs
-    for share in BESIDE:
-        found = evaluator.probe(tuple(value * (1 + share) for value in evaluator.point))
-        if found is not None and any((a != b).any() for a, b in zip(here, found, strict=True)):
-            there = found
-            break
-    return [arithmetic(a, b) for a, b in zip(here, there, strict=True)]
+    beside = evaluator.probe(tuple(value * (1 + BESIDE) for value in evaluator.point))
+    others = beside if beside is not None else evaluator.outputs
+    return [arithmetic(here, there) for here, there in zip(evaluator.outputs, others, strict=True)]
 
 
 def climb(evaluator: Evaluator, base: Baseline, line: Line, steps: tuple[float, ...]) -> Differences:

@@ -143,7 +143,9 @@ class _Line:
             tangent = tangent * self.edits[Gain(number)]
         for slot, change in self.edits.items():
             if isinstance(slot, Bypass) and slot.value == number and slot.source in tangents:
-                tangent = tangent + change * tangents[slot.source]
+                source = tangents[slot.source]
+                # On fewer examples two shapes may differ that were the same by chance.
+                tangent = tangent + change * source if source.shape == tangent.shape else tangent
         tangents[number] = tangent + self.shifts[number] if number in self.shifts else tangent
 
     def across(self, position: int, moving: list[int], tangents: dict[int, Any]) -> Any:

@@ -232,8 +232,10 @@ def _looked_at_beside(claimed: Claimed, answer: Answer, sensitivity: float) -> C
     """The claim with what shows beside the point, where an oracle accuses it or hardly sees it: which
     entries are derivatives, be they less than the rounding of the function, and what is rounding in them."""
     formula = answer.oracle == AUTODIFF
-    doubted = _blunt_leaves(claimed, answer, sensitivity)
-    doubted |= _accused_leaves(claimed, answer) if formula else set()
+    accused = _accused_leaves(claimed, answer) if formula else set()
+    if accused:
+        claimed = replace(claimed, tied=at_kink(claimed.evaluator, claimed.probe.seed))
+    doubted = accused | _blunt_leaves(claimed, answer, sensitivity)
     looks = beside(claimed.evaluator, claimed.probe) if doubted else ()
     if not looks:
         return claimed
@@ -252,8 +254,7 @@ def _looked_at_beside(claimed: Claimed, answer: Answer, sensitivity: float) -> C
     wider = {i: claimed.roundings[i].and_own(jitter(ours[i], expected[i]) + lost[i]) for i in accused}
     still = _accused_leaves(claimed.with_roundings(wider), answer)
     excused = {i: rounding for i, rounding in wider.items() if i not in still}
-    tied = at_kink(claimed.evaluator, claimed.probe.seed)
-    return replace(claimed.with_roundings(excused), tied=tied)
+    return claimed.with_roundings(excused)
 
 
 def _blunt_leaves(claimed: Claimed, answer: Answer, sensitivity: float) -> set[int]:

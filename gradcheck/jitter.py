@@ -40,7 +40,9 @@ class Beside:
 
 
 def beside(evaluator: Evaluator, probe: Probe) -> tuple[Beside, ...]:
-    """The claim at several points; () where it raises at most of them."""
+    """The claim at several points; () where it raises at most of them, or holds at one point only."""
+    if not evaluator.claim.repeatable:
+        return ()
     sizes = generator(probe.seed, COTANGENTS).uniform(0.5, 1.5, BESIDE)
     points = points_beside(evaluator.point, probe.seed)
     found = [_look(evaluator, probe, *at) for at in zip(points, sizes.tolist(), strict=True)]

@@ -178,3 +178,20 @@ def test_what_all_oracles_refute_is_wrong_though_they_differ(oracles):
         oracles=oracles,
     )
     assert report.verdict is Verdict.FAIL
+
+
+def test_half_precision_that_does_not_move_near_the_point_is_told_from_a_step_function():
+    """hypot(0.06, 3) is 3 in half precision all around; floor(3.2) is 3 too, and 0.02 is no slope of it."""
+
+    def rounded(x):
+        return np.float64(np.hypot(np.float16(float(x)), np.float16(3)))
+
+    x = np.array(0.0603)
+    right = x / np.hypot(x, 3)
+    assert check_gradients(rounded, x, gradients=right).reason is Reason.NOISE
+
+    def steps(x):
+        return np.floor(float(x) + 3.2)
+
+    assert check_gradients(steps, x, gradients=right).verdict is Verdict.FAIL
+    assert check_gradients(steps, x, gradients=0 * right).verdict is not Verdict.FAIL

@@ -11,10 +11,11 @@ from gradcheck.claim import Array
 from gradcheck.evaluator import Arrays, Evaluator
 from gradcheck.oracles.base import flat
 from gradcheck.oracles.line import Line, moved, realised
-from gradcheck.rounding import arithmetic
+from gradcheck.rounding import arithmetic, arithmetic_afar
 
 ROUNDING_UNITS = 4  # units of round-off that one evaluation of an output is granted unmeasured
 BESIDE = np.pi * 1e-3  # of an entry's size: no number that makes another one round
+FAR = (np.pi * 1e-1, np.pi)  # the same, where an output stands still so near
 EDGE = 5  # steps on one side alone that make a derivative at the edge of a domain
 BREAK_SIGNAL = 50  # times the rounding: a distance from f(x) that is believed
 BREAK_SPREAD = 0.02  # by which the distance may change over the three finest steps; a slope changes 16-fold
@@ -81,9 +82,17 @@ def baseline(evaluator: Evaluator, cotangents: Arrays) -> Baseline:
 
 def arithmetics(evaluator: Evaluator) -> list[type]:
     """The type that each output was computed in, maybe of fewer digits than the one it is returned in."""
-    beside = evaluator.probe(tuple(value * (1 + BESIDE) for value in evaluator.point))
-    others = beside if beside is not None else evaluator.outputs
-    return [arithmetic(here, there) for here, there in zip(evaluator.outputs, others, strict=True)]
+    here = evaluator.outputs
+    beside = _beside(evaluator, BESIDE)
+    if any((a != b).any() for a, b in zip(here, beside, strict=True)):
+        return [arithmetic(a, b) for a, b in zip(here, beside, strict=True)]
+    far = [_beside(evaluator, share) for share in FAR]
+    return [arithmetic_afar(out, *others) for out, *others in zip(here, *far, strict=True)]
+
+
+def _beside(evaluator: Evaluator, share: float) -> Arrays:
+    found = evaluator.probe(tuple(value * (1 + share) for value in evaluator.point))
+    return evaluator.outputs if found is None else found
 
 
 def climb(evaluator: Evaluator, base: Baseline, line: Line, steps: tuple[float, ...]) -> Differences:

@@ -9,7 +9,7 @@ import numpy as np
 from gradcheck.claim import Array, Claim
 from gradcheck.compare import Comparison, compare, compare_together
 from gradcheck.evaluator import Evaluator
-from gradcheck.jitter import alike, beside, jitter, references, resolved, steady
+from gradcheck.jitter import alike, beside, jitter, references, resolved, resolved_alone, steady
 from gradcheck.locate import PLACES, Search
 from gradcheck.oracles import Asked
 from gradcheck.oracles.autodiff import NAME as AUTODIFF
@@ -236,18 +236,18 @@ def _looked_at_beside(claimed: Claimed, answer: Answer, sensitivity: float) -> C
     if accused:
         claimed = replace(claimed, tied=at_kink(claimed.evaluator, claimed.probe.seed))
     doubted = accused | _blunt_leaves(claimed, answer, sensitivity)
-    looks = beside(claimed.evaluator, claimed.probe) if doubted else ()
-    if not looks:
+    if not doubted:
         return claimed
-    theirs = references(claimed.evaluator, claimed.probe, looks) if formula else ()
-    ours = {i: [claimed.gradients[i], *(look.gradients[i] for look in looks)] for i in doubted}
+    repeatable = claimed.evaluator.claim.repeatable
+    looks = beside(claimed.evaluator, claimed.probe) if repeatable or formula else ()
+    theirs = references(claimed.evaluator, claimed.probe, looks) if formula and looks else ()
+    seen = looks if repeatable else ()
+    ours = {i: [claimed.gradients[i], *(look.gradients[i] for look in seen)] for i in doubted}
     expected = {i: [answer.estimates[i].value, *(gradients[i] for gradients in theirs)] for i in doubted}
-    found = {i: steady(ours[i]) & resolved(answer.estimates[i]) for i in doubted}
-    if formula:  # what cancels inside both may be steady, and is not alike
-        found = {i: real & steady(expected[i]) & alike(ours[i], expected[i]) for i, real in found.items()}
+    found = {i: _genuine(answer, answer.estimates[i], ours[i], expected[i]) for i in doubted}
     known = {i: claimed.roundings[i].known_genuine(real) for i, real in found.items()}
     claimed = claimed.with_roundings(known)
-    accused = _accused_leaves(claimed, answer) if formula else set()
+    accused = _accused_leaves(claimed, answer) if formula and seen else set()
     if not accused:
         return claimed
     lost = lost_digits(claimed.evaluator, claimed.probe, answer)
@@ -257,14 +257,23 @@ def _looked_at_beside(claimed: Claimed, answer: Answer, sensitivity: float) -> C
     return claimed.with_roundings(excused)
 
 
+def _genuine(answer: Answer, estimate: Estimate, ours: list[Array], expected: list[Array]) -> Array:
+    """Which entries of a leaf are derivatives, here and beside, and no residue of terms that cancel."""
+    several = len(ours) > 1
+    if answer.oracle != AUTODIFF:
+        measured = alike(ours, expected) if estimate.directions is None else np.array(False)
+        return resolved(estimate) & (measured | (steady(ours) if several else False))
+    if len(expected) == 1:
+        return np.zeros(estimate.value.shape, dtype=bool)
+    # What cancels inside both may be steady, and is not alike.
+    real = steady(expected) & alike(ours, expected) & (steady(ours) if several else True)
+    return real & (resolved(estimate) | (real & resolved_alone(estimate)).all())
+
+
 def _blunt_leaves(claimed: Claimed, answer: Answer, sensitivity: float) -> set[int]:
     """The leaves of which an oracle, and the claim's own rounding, would hide what a PASS must have seen."""
     comparisons = claimed.all_beside((answer,))
-    return {
-        i
-        for i, (found, rounding) in enumerate(zip(comparisons, claimed.roundings, strict=True))
-        if found and rounding.own is not None and not found[0].detection_limit <= sensitivity
-    }
+    return {i for i, found in enumerate(comparisons) if found and not found[0].detection_limit <= sensitivity}
 
 
 def _accused_leaves(claimed: Claimed, answer: Answer) -> set[int]:

@@ -29,7 +29,8 @@ NO_MORE = 1e-3  # of the leaf's largest entry: beyond that rounding is no excuse
 
 @dataclass(frozen=True, kw_only=True)
 class Beside:
-    """A claim at a point beside the user's. gradients: one a leaf, zeros for None, for a cotangent of size 1.
+    """A claim at a point beside the user's. gradients: one a leaf, zeros for None, for a cotangent of size 1;
+    none of a claim that holds at its own point only.
 
     The cotangent has another size there, so that what is rounded to the same units everywhere shows.
     """
@@ -40,12 +41,13 @@ class Beside:
 
 
 def beside(evaluator: Evaluator, probe: Probe) -> tuple[Beside, ...]:
-    """The claim at several points; () where it raises at most of them, or holds at one point only."""
-    if not evaluator.claim.repeatable:
-        return ()
+    """The claim at several points; () where it raises at most of them."""
     sizes = generator(probe.seed, COTANGENTS).uniform(0.5, 1.5, BESIDE)
     points = points_beside(evaluator.point, probe.seed)
-    found = [_look(evaluator, probe, *at) for at in zip(points, sizes.tolist(), strict=True)]
+    places = list(zip(points, sizes.tolist(), strict=True))
+    if not evaluator.claim.repeatable:
+        return tuple(Beside(point=point, size=size, gradients=()) for point, size in places)
+    found = [_look(evaluator, probe, *at) for at in places]
     looks = tuple(look for look in found if look.gradients)
     return looks if enough(looks) else ()
 
@@ -110,5 +112,14 @@ def alike(claimed: list[Array], expected: list[Array]) -> Array:
 
 def resolved(estimate: Estimate) -> Array:
     """Which entries, or whether all directions, an oracle tells from none."""
-    seen = estimate.error <= STEADY * np.abs(estimate.value)
+    seen = estimate.error < STEADY * np.abs(estimate.value)
     return seen if estimate.directions is None else np.array(seen.all())
+
+
+def resolved_alone(estimate: Estimate) -> Array:
+    """The same by what is known of each entry by itself."""
+    return (
+        np.array(False)
+        if estimate.own_error is None
+        else estimate.own_error < STEADY * np.abs(estimate.value)
+    )

@@ -57,9 +57,9 @@ class Unfolded:
         evaluator, probe = self.seen.evaluator, self.seen.claimed.probe
         rng = generator(probe.seed, NUDGES)
         points = [evaluator.point, *(nudged(evaluator.point, rng) for _ in range(NUDGED_COPIES))]
-        coarse = tuple(value.astype(np.float32) for value in evaluator.point)
         moves = self.derivatives_at(points, variables)
         with np.errstate(all="ignore"):
+            coarse = tuple(value.astype(np.float32) for value in evaluator.point)
             jaxpr = self._derivatives(tuple(variables))
             single = in_single(jaxpr, [nudged(coarse, rng) for _ in range(NUDGED_COPIES)], self._cotangents)
         return tuple(

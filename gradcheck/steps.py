@@ -44,9 +44,10 @@ def _curve(
     climbed = look.differences(line)
     claimed = float(np.vdot(line[position], seen.claimed.gradients[position]))
     gaps = np.abs(climbed.central - claimed) / unit
-    return Curve(
-        steps=tuple((climbed.step * unit).tolist()), gaps=tuple(gaps.tolist()), scaling=scaling(gaps)
-    )
+    trend = scaling(gaps)
+    if leaf.reason is Reason.NOISE and trend is Scaling.STAYS:
+        trend = None  # a gap within the bars is no other formula
+    return Curve(steps=tuple((climbed.step * unit).tolist()), gaps=tuple(gaps.tolist()), scaling=trend)
 
 
 def _line(seen: Examination, position: int, leaf: LeafResult, comparison: Comparison) -> tuple[Line, float]:

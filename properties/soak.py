@@ -315,16 +315,17 @@ def over_scales(rng: Rng) -> Question:
             y = np.where(np.isfinite(f.function(near)), near, y[0])  # not all domains reach down to zero
     g = scaled(f, y, rng)
     question = _elementwise(rng, "elementary over 600 decades", g, y / g.inner, g.derivative)
-    return dataclasses.replace(question, beneath=_beneath(g, y))
+    return dataclasses.replace(question, beneath=_beneath(g, y[: question.inputs.size]))
 
 
 def _beneath(g: Scaled, y: Array) -> bool:
     """Whether the values' round-off, over steps as long as g varies over, is a larger error of some entry's
-    derivative than a PASS must have seen, relative to the largest."""
+    derivative than a PASS must have seen, relative to the largest. Where g ends at 0 it varies over y."""
+    over = 0.0 if 0.0 in (g.f.positive[1], g.f.negative[1]) else 1.0
     with np.errstate(all="ignore"):
         size = np.abs(g.function(y / g.inner)).sum()
         largest = np.abs(g.derivative(y / g.inner)).max()
-        varies_over = np.maximum(np.abs(y), 1) / g.inner
+        varies_over = np.maximum(np.abs(y), over) / g.inner
         return bool((np.finfo(float).eps * size / varies_over > SENSITIVITY[8] * largest).any())
 
 

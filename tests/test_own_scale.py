@@ -108,3 +108,20 @@ def test_what_is_left_of_a_sum_that_cancels_is_no_derivative(seed, oracles):
         lambda b: normalised(b, X), b, vjp=lambda u, b: pulled_back(u, b, X), oracles=oracles
     )
     assert report.verdict is not Verdict.FAIL
+
+
+@pytest.mark.parametrize("form", ["array", "function"])
+@pytest.mark.parametrize("oracles", ["auto", ("finite-difference",)])
+def test_a_derivative_far_beneath_its_function_is_judged_in_either_form(form, oracles):
+    """sigmoid(1e-26) hardly moves from one half, and an array of gradients can be had at no other point."""
+    x = np.array(-4.5e173)
+    f = lambda x: 1e-58 / (1 + np.exp(-1e-199 * x))  # noqa: E731
+    right = 2.5e-258 * (1 + 0 * x)
+
+    def given(value):
+        return value if form == "array" else lambda x: value + 0 * x
+
+    report = check_gradients(f, x, gradients=given(right), oracles=oracles)
+    assert report.verdict is Verdict.PASS, report
+    wrong = check_gradients(f, x, gradients=given(1.001 * right), oracles=oracles)
+    assert wrong.verdict is Verdict.FAIL, wrong

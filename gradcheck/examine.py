@@ -170,6 +170,7 @@ def _ask(claimed: Claimed, asked: Asked, sensitivity: float) -> tuple[Claimed, t
         if asked.places and oracle is finite_difference and answer.estimates:
             answer = _located(claimed, answers, answer)
         if oracle is autodiff and answer.estimates:
+            answer = _in_more_digits(claimed, answer)
             claimed = _looked_at_beside(claimed, answer, sensitivity)
         if oracle is finite_difference and answer.estimates:
             claimed = _with_corners(_with_ripple(claimed, answer), answer)
@@ -228,6 +229,19 @@ def _ripples(estimate: Estimate, shape: tuple[int, ...]) -> Array:
     return np.min([r / np.abs(line) for r, line in zip(estimate.ripple, estimate.lines, strict=True)], axis=0)
 
 
+def _in_more_digits(claimed: Claimed, answer: Answer) -> Answer:
+    """An accusation by a formula is weighed by what its own rounding is seen to do in more digits.
+
+    log(1 - a) with a next to 1 has lost most digits of 1 - a, and no change of the inputs by one unit of
+    round-off shows that, since they move a by less than one.
+    """
+    if not _accused_leaves(claimed, answer):
+        return answer
+    lost = lost_digits(claimed.evaluator, claimed.probe, answer)
+    estimates = tuple(e.widened(more) for e, more in zip(answer.estimates, lost, strict=True))
+    return replace(answer, estimates=estimates)
+
+
 def _looked_at_beside(claimed: Claimed, answer: Answer, sensitivity: float) -> Claimed:
     """The claim with what shows beside the point, where an oracle accuses it or hardly sees it: which
     entries are derivatives, be they less than the rounding of the function, and what is rounding in them."""
@@ -250,8 +264,7 @@ def _looked_at_beside(claimed: Claimed, answer: Answer, sensitivity: float) -> C
     accused = _accused_leaves(claimed, answer) if formula and seen else set()
     if not accused:
         return claimed
-    lost = lost_digits(claimed.evaluator, claimed.probe, answer)
-    wider = {i: claimed.roundings[i].and_own(jitter(ours[i], expected[i]) + lost[i]) for i in accused}
+    wider = {i: claimed.roundings[i].and_own(jitter(ours[i], expected[i])) for i in accused}
     still = _accused_leaves(claimed.with_roundings(wider), answer)
     excused = {i: rounding for i, rounding in wider.items() if i not in still}
     return claimed.with_roundings(excused)

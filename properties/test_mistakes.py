@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from gradcheck import Verdict
 from gradcheck.diagnosis.evidence import Finding
 from properties.mistakes import LAYOUTS, MUTANTS, RIGHT, RIGHTS, Case, Layout, Mutant, case, cases, named
-from properties.mistakes.__main__ import main
+from properties.mistakes.__main__ import main, problem
 from properties.mistakes.judged import judged
 from properties.mistakes.network import HIDDEN, LOSSES
 
@@ -163,6 +163,14 @@ def test_a_cause_is_marked_by_the_codes_of_its_mutant(name, code, confirmed, rig
     cell = replace(cell, report=replace(cell.report, findings=(found,) if code else ()))
     assert (cell.named, cell.misled) == (right, misled)
     assert (cell.failed, cell.visible) == (True, True)
+
+
+@pytest.mark.parametrize("seed", [65, 1518, 2066, 2258, 3271, 3528])
+def test_what_was_not_named_once_is(seed):
+    """Where 1 - a has lost most of its digits, and where all of one mask is kept."""
+    cell = judged(*problem(seed))
+    assert not cell.misled
+    assert cell.named or cell.mutant.codes[0] in cell.report.findings[0].alternatives
 
 
 @pytest.mark.parametrize("closed_over", [[], ["--closed-over"]], ids=["inputs", "closed over"])

@@ -11,9 +11,7 @@ from gradcheck.claim import Array
 from gradcheck.rounding import allowance
 
 SHARP = 1e-3  # error bar, relative to the largest entry, above which any cause would seem to fit
-SAMPLED = (
-    8  # times the bar, which is a sample of roundings: that a claim is wrong is known, only the cause is not
-)
+SAMPLED = 8  # times the bar, a sample of roundings: that a claim is wrong is known, only the cause is not
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +35,11 @@ class Evidence:
         """Whether the expected gradient is known well enough to tell one cause from another."""
         largest = np.abs(self.expected).max(initial=0)
         return bool(np.max(self.error, initial=0) <= SHARP * largest)
+
+    def is_right(self, numbers: Array) -> bool:
+        """Whether these are the expected ones, in whatever shape."""
+        flat = (numbers.ravel(), self.expected.ravel(), self.error.ravel())
+        return numbers.size == self.expected.size and self.explains(*flat)
 
     def explains(self, claimed: Array, expected: Array, error: Array) -> bool:
         """Whether two arrays of one shape are equal to within an error bar and rounding."""

@@ -102,7 +102,9 @@ def _leaf_only(leaf: int, spread: int, cause: Cause, make: Callable[[Array], Arr
     def predict(scene: Scene) -> Gradients:
         if leaf not in scene.evidence:
             return {}
-        found, claimed = make(scene.cotangents[spread]), scene.evidence[leaf].claimed
-        return {leaf: found.reshape(claimed.shape)} if found.size == claimed.size else {}
+        found, evidence = make(scene.cotangents[spread]), scene.evidence[leaf]
+        if found.size != evidence.claimed.size or evidence.is_right(found):
+            return {}
+        return {leaf: found.reshape(evidence.claimed.shape)}
 
     return Hypothesis(cause=lambda *_: cause, predict=predict, watched=(spread,))

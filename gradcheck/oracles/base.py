@@ -45,6 +45,11 @@ class Estimate:
         pairs = {name: (getattr(self, name), getattr(more, name)) for name in names}
         return replace(self, **{name: np.concatenate(pair) for name, pair in pairs.items()})
 
+    def widened(self, more: Array) -> Estimate:
+        """The same entry by entry estimate, each entry's error bar wider by so much."""
+        own = None if self.own_error is None else self.own_error + more
+        return replace(self, error=self.error + more, own_error=own)
+
     def project(self, gradient: Array) -> Array:
         """A gradient in the form of this estimate's `value`."""
         if self.directions is None:

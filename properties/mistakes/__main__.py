@@ -18,7 +18,7 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
-from properties.mistakes import LAYOUTS, MUTANTS, RIGHTS, Mutant, case, drawn
+from properties.mistakes import LAYOUTS, MUTANTS, RIGHTS, Case, Mutant, case, drawn
 from properties.mistakes.judged import Judged, judged
 
 SHAPE = (5, 2, 4, 3)  # m, n0, n1, n_out: 2, m, n_out and their inverses are pairwise different
@@ -48,13 +48,18 @@ def table(closed_over: bool, console: Console) -> list[Judged]:
 
 def many(problems: int, closed_over: bool, console: Console) -> list[Judged]:
     """Check mutants drawn at random on problems drawn at random, one in ten of them right."""
-    found: list[Judged] = []
-    for seed in track(range(problems), console=console, transient=True):
-        rng = np.random.default_rng([seed, 1])
-        kind = RIGHTS if rng.random() < ONE_IN_TEN else MUTANTS
-        mutant, layout = kind[rng.integers(len(kind))], LAYOUTS[rng.integers(len(LAYOUTS))]
-        found.append(judged(mutant, drawn(mutant, layout, seed), closed_over))
-    return found
+    return [
+        judged(*problem(seed), closed_over)
+        for seed in track(range(problems), console=console, transient=True)
+    ]
+
+
+def problem(seed: int) -> tuple[Mutant, Case]:
+    """A mutant and a problem, both drawn at random."""
+    rng = np.random.default_rng([seed, 1])
+    kind = RIGHTS if rng.random() < ONE_IN_TEN else MUTANTS
+    mutant, layout = kind[rng.integers(len(kind))], LAYOUTS[rng.integers(len(LAYOUTS))]
+    return mutant, drawn(mutant, layout, seed)
 
 
 def totals(found: list[Judged], console: Console) -> None:

@@ -38,8 +38,9 @@ class Judged:
 
     @property
     def misled(self) -> bool:
-        """Whether a wrong cause is stated as confirmed, be it the first or not."""
-        return any(f.confirmed and f.code not in self.mutant.codes for f in self.report.findings)
+        """Whether a wrong cause is stated as confirmed, be it the first or not, and not as one of several."""
+        causes = set(self.mutant.codes)
+        return any(f.confirmed and not causes & {f.code, *f.alternatives} for f in self.report.findings)
 
     @property
     def first(self) -> str | None:

@@ -51,14 +51,15 @@ class Structure:
 def structure(trace: Trace) -> Structure:
     """That of a trace; where a parameter of an operation cannot be compared it equals no other."""
     try:
-        key = _key(trace.jaxpr.jaxpr)
+        key = key_of(trace.jaxpr.jaxpr)
         hash(key)
     except TypeError:
         key = object()
     return Structure(key=key, outputs=trace.outputs, jaxpr=trace.jaxpr.jaxpr)
 
 
-def _key(jaxpr: Any) -> tuple[Any, ...]:
+def key_of(jaxpr: Any) -> tuple[Any, ...]:
+    """What an open jaxpr does, with numbers for its variables."""
     numbers: dict[Any, int] = {}
 
     def made(variable: Any) -> Any:
@@ -85,14 +86,16 @@ def _key(jaxpr: Any) -> tuple[Any, ...]:
 def _frozen(value: Any) -> Any:
     """A value as what is equal for equal ones only: numbers by type and digits, jaxprs by what they do."""
     if hasattr(value, "eqns"):
-        return _key(value)
+        return key_of(value)
     if hasattr(value, "consts") and hasattr(value, "jaxpr"):
-        return _key(value.jaxpr), tuple(map(_frozen, value.consts))
+        return key_of(value.jaxpr), tuple(map(_frozen, value.consts))
     if isinstance(value, list | tuple):
         return (type(value), *map(_frozen, value))
     if isinstance(value, dict):
         return tuple((key, _frozen(item)) for key, item in value.items())
-    if isinstance(value, bool | int | float | complex | np.generic | np.ndarray):
+    if isinstance(value, int | float | complex) or (
+        hasattr(value, "__array__") and not isinstance(value, type)
+    ):
         array = np.asarray(value)
         return type(value), array.dtype, array.shape, array.tobytes()
     return value

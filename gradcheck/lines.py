@@ -7,9 +7,10 @@ it gives them, or else by the values that the backward has under such a name.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,8 +61,9 @@ class Unfolded:
         moves = self.derivatives_at(points, variables)
         with np.errstate(all="ignore"):
             coarse = tuple(value.astype(np.float32) for value in evaluator.point)
-            jaxpr = self._derivatives(tuple(variables))
-            single = in_single(jaxpr, [nudged(coarse, rng) for _ in range(NUDGED_COPIES)], self._cotangents)
+            near = [nudged(coarse, rng) for _ in range(NUDGED_COPIES)]
+            derivatives = functools.partial(self._derivatives, tuple(variables))
+            single = in_single(derivatives, near, self._cotangents)
         return tuple(
             estimated("", [move[i] for move in moves], [one[i] for one in single])
             for i in range(len(variables))
@@ -69,9 +71,7 @@ class Unfolded:
 
     def derivatives_at(self, points: list[Arrays], variables: list[Variable]) -> list[Arrays]:
         """The same at some points, without bars."""
-        from gradcheck.tracing.evaluate import compiled
-
-        plan = compiled(self._derivatives(tuple(variables)))
+        plan = self._derivatives(tuple(variables))
         with np.errstate(all="ignore"):
             return [tuple(plan(*at, *self._cotangents)[len(self._cotangents) :]) for at in points]
 
@@ -80,10 +80,10 @@ class Unfolded:
         pairs = zip(self.seen.claimed.probe.cotangents, self.lineage.trace.values, strict=True)
         return tuple(u.astype(out.dtype) for u, out in pairs)
 
-    def _derivatives(self, variables: tuple[Variable, ...]) -> Any:
+    def _derivatives(self, variables: tuple[Variable, ...], dtype: Any = None) -> Callable[..., list[Any]]:
         from gradcheck.tracing.derive import by_variables
 
-        return by_variables(self.lineage.trace, variables)
+        return by_variables(self.lineage.trace, variables, dtype)
 
 
 def unfolded(seen: Examination) -> Unfolded | None:
@@ -108,12 +108,11 @@ class Values(dict[Variable, Array]):
 
     def __init__(self, seen: Examination, lineage: Lineage) -> None:
         from gradcheck.tracing.derive import values_of
-        from gradcheck.tracing.evaluate import compiled
 
         self.lineage = lineage
         variables = tuple(lineage.used_first)
         with np.errstate(all="ignore"):
-            found = compiled(values_of(lineage.trace, variables))(*seen.evaluator.point)
+            found = values_of(lineage.trace, variables)(*seen.evaluator.point)
         super().__init__(zip(variables, found, strict=True))
 
     def only(self, value: Array) -> Variable | None:

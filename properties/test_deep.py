@@ -25,6 +25,7 @@ from manual.losses import OUTPUTS, SOFTMAX, Output
 from manual.training import gradient_descent
 from manual.types import Array, Arrays, Network
 from properties import symbolic
+from properties.effort import one_in
 from properties.problems import LARGEST, SEEDS, transposed
 
 HIDDEN: tuple[tuple[Activation, ...], ...] = (
@@ -122,12 +123,14 @@ def judged(problem: DeepProblem, oracle: str) -> Report:
     )
 
 
+@one_in(3)
 @given(problem=deep_problems(largest=3))
 def test_finite_differences_never_accuse_a_deep_network(problem: DeepProblem):
     report = judged(problem, "finite-difference")
     assert report.verdict is not Verdict.FAIL, report
 
 
+@one_in(2)
 @given(problem=deep_problems())
 def test_the_recorded_forward_of_a_deep_network_gives_its_gradient(problem: DeepProblem):
     report = judged(problem, "autodiff")

@@ -11,6 +11,7 @@ from gradcheck.oracles.base import Answer
 from gradcheck.oracles.finite_difference import finite_difference
 from gradcheck.probes import Probe
 from gradcheck.verdict import judge, overall
+from properties.effort import one_in
 from properties.mistakes import LAYOUTS, MUTANTS, RIGHT, Case, Layout, Mutant, case
 from properties.mistakes.cases import VISIBLE, telling
 from properties.problems import DEGENERATE, SEEDS, Shape
@@ -39,6 +40,7 @@ def verdicts(at: Case) -> dict[Mutant, Verdict]:
     return {mutant: verdict(mutant) for mutant in (RIGHT, *here)}
 
 
+@one_in(4)
 @given(lengths=LENGTHS, layout=st.sampled_from(LAYOUTS), seed=SEEDS)
 def test_every_mistake_is_convicted_where_shapes_hide_nothing(lengths: list[int], layout: Layout, seed: int):
     at = case(RIGHT, layout, telling(lengths), seed)
@@ -49,6 +51,7 @@ def test_every_mistake_is_convicted_where_shapes_hide_nothing(lengths: list[int]
         assert verdict is (Verdict.PASS if mutant is RIGHT else Verdict.FAIL), mutant.name
 
 
+@one_in(3)
 @given(shape=st.sampled_from(DEGENERATE), layout=st.sampled_from(LAYOUTS), seed=SEEDS)
 def test_a_mistake_that_the_shapes_hide_is_not_called_one_there(shape: Shape, layout: Layout, seed: int):
     at = case(RIGHT, layout, shape, seed)

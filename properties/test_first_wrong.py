@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gradcheck import Report, Verdict, check_gradients, constant
@@ -15,6 +15,7 @@ from manual.deep_column_major import DeepColumnMajor
 from manual.deep_row_major import DeepRowMajor
 from manual.losses import OUTPUTS
 from manual.types import Array, Arrays
+from properties.effort import one_in
 from properties.problems import SEEDS, transposed
 from properties.test_deep import labels
 
@@ -145,7 +146,7 @@ def near(wrong: Array, right: Array) -> bool:
     return wrong.shape == right.shape and bool(np.abs(wrong - right).max() <= 1e-6 * size)
 
 
-@settings(max_examples=20)
+@one_in(8)
 @given(problem=slipped())
 def test_the_wrong_line_is_the_first_wrong_one(problem: Slipped):
     report = problem.report()
@@ -155,7 +156,7 @@ def test_the_wrong_line_is_the_first_wrong_one(problem: Slipped):
         assert report.verdict is not Verdict.FAIL, str(report)
 
 
-@settings(max_examples=15)
+@one_in(8)
 @given(problem=slipped(wrong=False))
 def test_a_right_backward_has_no_first_wrong_line(problem: Slipped):
     report = problem.report()

@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gradcheck import check_gradients, constant, reference
@@ -15,6 +15,7 @@ from gradcheck.verdict import Verdict
 from manual.activations import Activation, activation_named, leaky_relu, relu
 from manual.deep_row_major import DeepRowMajor
 from manual.types import Array, Arrays
+from properties.effort import one_in
 from properties.problems import SEEDS
 
 RELU, LEAKY = activation_named("relu"), activation_named("leaky_relu")
@@ -54,7 +55,7 @@ def judged(g: Activation, claimed: Activation, problem: tuple[Arrays, Array, Arr
 
 
 @KINKED
-@settings(max_examples=50)  # each costs thirty milliseconds
+@one_in(4)
 @given(seed=SEEDS, units=st.integers(1, 2))
 def test_the_hand_derived_subgradient_is_accepted_as_one(g: Activation, seed: int, units: int):
     report = judged(g, g, at_kinks(seed, 1, units))
@@ -75,7 +76,7 @@ def test_kinks_that_open_in_opposite_directions_accuse_nobody_beside_jax(g: Acti
 
 
 @KINKED
-@settings(max_examples=20)  # a FAIL is looked at three times
+@one_in(10)
 @given(seed=SEEDS)
 def test_a_slope_beyond_both_sides_is_convicted(g: Activation, seed: int):
     def beyond(z: Array) -> Array:

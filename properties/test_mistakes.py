@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from gradcheck import Verdict
 from gradcheck.diagnosis.evidence import Finding
+from properties.effort import one_in
 from properties.mistakes import LAYOUTS, MUTANTS, RIGHT, RIGHTS, Case, Layout, Mutant, case, cases, named
 from properties.mistakes.__main__ import main, problem
 from properties.mistakes.judged import judged
@@ -87,7 +88,7 @@ def test_right_code_in_other_words_passes_and_nothing_is_found(drawn: tuple[Muta
     assert report.findings == ()
 
 
-@settings(max_examples=20)
+@one_in(5)
 @given(drawn=cases(MUTANTS))
 def test_what_shows_is_convicted(drawn: tuple[Mutant, Case]):
     mutant, at = drawn
@@ -95,7 +96,7 @@ def test_what_shows_is_convicted(drawn: tuple[Mutant, Case]):
         assert at.check(mutant).verdict is Verdict.FAIL
 
 
-@settings(max_examples=20)
+@one_in(5)
 @given(drawn=cases(MUTANTS, hiding=True))
 def test_what_the_shapes_hide_is_not_accused(drawn: tuple[Mutant, Case]):
     mutant, at = drawn

@@ -15,6 +15,7 @@ from gradcheck.reference import summed_squared_error
 from gradcheck.report import Report
 from manual import as_printed, squared
 from manual.types import Array, Arrays
+from properties.effort import one_in
 from properties.problems import SEEDS
 
 # JAX compiles for each shape: examples, inputs, hidden units and outputs are drawn from these.
@@ -63,6 +64,7 @@ def test_a_batch_is_the_sum_of_its_examples(problem):
     assert_same(hand(params, x0, y), summed)
 
 
+@one_in(3)
 @given(problem=PROBLEMS)
 def test_the_gradient_of_the_sum_is_not_that_of_the_mean(problem):
     """Erratum E11: told apart wherever there is more than one example."""
@@ -72,6 +74,7 @@ def test_the_gradient_of_the_sum_is_not_that_of_the_mean(problem):
     assert (report.verdict is Verdict.FAIL) == (len(x0) > 1)
 
 
+@one_in(4)
 @given(seed=SEEDS)
 def test_the_bias_that_reads_the_wrong_unit_is_convicted(seed):
     """Erratum E10: n on the left, m on the right. With one hidden unit it cannot be seen."""
@@ -81,6 +84,7 @@ def test_the_bias_that_reads_the_wrong_unit_is_convicted(seed):
     assert [leaf.name for leaf in report.leaves if leaf.verdict is Verdict.FAIL] == ["params['b1']"]
 
 
+@one_in(3)
 @given(problem=PROBLEMS)
 def test_the_missing_sum_over_outputs_is_convicted_where_there_are_several(problem):
     """Erratum E12: a repeated k without a sum, read as its first term."""

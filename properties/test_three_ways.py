@@ -12,6 +12,7 @@ from gradcheck.oracles import chosen
 from gradcheck.verdict import judge
 from manual import column_major, row_major
 from properties import symbolic
+from properties.effort import one_in
 from properties.problems import SMALL, Problem, of_order_one, problems, shapes
 from properties.terms import sizes_of_terms
 
@@ -49,6 +50,7 @@ def test_hand_derived_gradients_are_those_of_jax(network, layout, jax_gradients,
 
 
 @LAYOUTS
+@one_in(3)
 @given(problem=of_order_one(shapes(SMALL)))
 def test_finite_differences_hold_both_within_a_narrow_bar(network, layout, jax_gradients, problem: Problem):
     params, X, Y = getattr(problem, layout)
@@ -70,6 +72,7 @@ def test_finite_differences_hold_both_within_a_narrow_bar(network, layout, jax_g
         assert (np.abs(estimate.value - jax[name]) <= estimate.error).all()
 
 
+@one_in(3)
 @given(problem=problems(SMALL), columns=st.booleans())
 def test_finite_differences_accuse_nobody_in_any_corner(problem: Problem, columns: bool):
     network, (params, X, Y) = (column_major, problem.columns) if columns else (row_major, problem.rows)

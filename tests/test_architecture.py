@@ -75,6 +75,8 @@ ORDER = (
     "tracing.evaluate.graph",
     "tracing.evaluate.plan",
     "tracing.evaluate",
+    "tracing.structure",
+    "tracing.programs",
     "tracing.derive",
     "tracing.flat",
     "tracing.edited",

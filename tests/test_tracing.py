@@ -14,9 +14,10 @@ from numpy import zeros
 from gradcheck import Verdict, check_gradients, reference
 from gradcheck.tracing import derive
 from gradcheck.tracing.branches import signature
-from gradcheck.tracing.evaluate import compiled
 from gradcheck.tracing.lift import Leak, lift
 from gradcheck.tracing.lineage import Lineage
+from gradcheck.tracing.programs import program
+from gradcheck.tracing.structure import structure
 from manual import row_major
 
 X = np.array([[1.0, -2.0, 0.5], [0.3, 0.7, -0.2]])
@@ -78,14 +79,15 @@ def test_the_derivative_by_a_local_variable():
     trace = lift(branching, x)
     assert {"x", "doubled", "kept"} <= set(trace.intermediates)
     known = {name: variable for name, variable, _ in Lineage.of(trace).named()}
-    _, by_doubled, by_kept = compiled(derive.by_variables(trace, (known["doubled"], known["kept"])))(x, *ONE)
+    _, by_doubled, by_kept = derive.by_variables(trace, (known["doubled"], known["kept"]))(x, *ONE)
     np.testing.assert_allclose(by_doubled, [3.0, 0.0, 3.0])
     assert by_kept.shape == x.shape
 
 
 def test_second_derivatives_come_from_the_trace_of_the_vjp():
     trace = lift(lambda x: (x**3).sum(), X)
-    once = derive.vjp_jaxpr(trace)
+    shared = structure(trace)
+    once = program(derive.pulled, shared, (shared.inputs, shared.results))
     with jax.enable_x64(True):
         hessian_diagonal = jax.grad(lambda x: jax.extend.core.jaxpr_as_fun(once)(x, np.ones(()))[1].sum())(X)
     np.testing.assert_allclose(hessian_diagonal, 6 * X)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck.claim import Array
-from gradcheck.tracing.evaluate import compiled
-from gradcheck.tracing.flat import Equation, Flat
+from gradcheck.tracing.evaluate import Plan, compiled
+from gradcheck.tracing.flat import Alike, Equation, Flat
 
 # Primitives that work entry by entry, comparisons included: what they decide is part of the function.
 ELEMENTWISE = (
@@ -158,14 +158,21 @@ def inside(record: Flat, unit: Unit) -> tuple[Equation, ...]:
     return tuple(kept[::-1])
 
 
-@functools.lru_cache(maxsize=256)
 def slope_of(record: Flat, unit: Unit) -> Callable[[Array, Mapping[int, Array]], Array]:
     """(where, values) -> the derivative of an entry-by-entry unit at any array of its source's shape.
 
     values: of the record, for the constants in it.
     """
+    fixed, plan = _slope_plan(Alike.to(record), unit)
+    return lambda where, values: plan(where, *(values[number] for number in fixed))[0]
+
+
+@functools.lru_cache(maxsize=256)
+def _slope_plan(alike: Alike, unit: Unit) -> tuple[list[int], Plan]:
+    """The values of a record that are constants in a unit, and (where, *those) -> (the derivative,)."""
     import jax
 
+    record = alike.record
     equations = inside(record, unit)
     made = {r for e in equations for r in e.results} | {unit.source}
     fixed = sorted({o for e in equations for o in e.operands} - made)
@@ -180,7 +187,5 @@ def slope_of(record: Flat, unit: Unit) -> Callable[[Array, Mapping[int, Array]],
         return jax.jvp(run, (at,), (jax.numpy.ones_like(at),))[1]
 
     shape = jax.ShapeDtypeStruct(record.shapes[unit.source], np.float64)
-    constants = tuple(jax.ShapeDtypeStruct(record.shapes[n], record.types[n]) for n in fixed)
     with jax.enable_x64(True):
-        plan = compiled(jax.make_jaxpr(derivative)(shape, constants))
-    return lambda where, values: plan(where, *(values[number] for number in fixed))[0]
+        return fixed, compiled(jax.make_jaxpr(derivative)(shape, alike.avals(fixed)))

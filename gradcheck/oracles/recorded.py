@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -47,7 +49,7 @@ def vjps_by_trace(
 
     Raises NotRecorded as `recorded` does.
     """
-    from gradcheck.tracing.derive import vjp, vjp_jaxpr
+    from gradcheck.tracing.derive import vjp, vjp_in
 
     trace = recorded(evaluator, seed)
     run = vjp(trace)
@@ -55,17 +57,22 @@ def vjps_by_trace(
         (point, tuple(u.astype(out.dtype) for u, out in zip(cotangents, trace.values, strict=True)))
         for point, cotangents in places
     ]
-    return [run(*place) for place in typed], in_single(vjp_jaxpr(trace), coarse, typed[0][1])
+    return [run(*place) for place in typed], in_single(functools.partial(vjp_in, trace), coarse, typed[0][1])
 
 
-def in_single(jaxpr: Any, coarse: list[Arrays], cotangents: Arrays) -> list[Arrays]:
-    """Gradients of a VJP's jaxpr in single precision; none where an operation of it knows no such thing."""
-    from gradcheck.tracing.evaluate import UnsupportedPrimitive, compiled
+def in_single(
+    vjp_in: Callable[..., Callable[..., list[Any]]], coarse: list[Arrays], cotangents: Arrays
+) -> list[Arrays]:
+    """Gradients of a VJP in single precision; none where an operation of it knows no such thing.
+
+    vjp_in(dtype=...): (*point, *cotangents) -> [*outputs, *gradients] in that arithmetic.
+    """
+    from gradcheck.tracing.evaluate import UnsupportedPrimitive
 
     if not coarse:
         return []
     try:
-        plan = compiled(jaxpr, dtype=np.float32)
+        plan = vjp_in(dtype=np.float32)
         us = tuple(u.astype(np.float32) for u in cotangents)
         return [tuple(plan(*point, *us)[len(cotangents) :]) for point in coarse]
     except UnsupportedPrimitive:
@@ -75,14 +82,14 @@ def in_single(jaxpr: Any, coarse: list[Arrays], cotangents: Arrays) -> list[Arra
 def in_extended(evaluator: Evaluator, place: Place, seed: int) -> Arrays:
     """The recorded forward's gradients in long double; () where that has no more digits, or an operation of
     it knows no such thing."""
-    from gradcheck.tracing.derive import vjp_jaxpr
-    from gradcheck.tracing.evaluate import UnsupportedPrimitive, compiled
+    from gradcheck.tracing.derive import vjp_in
+    from gradcheck.tracing.evaluate import UnsupportedPrimitive
 
     if np.finfo(np.longdouble).nmant <= np.finfo(np.float64).nmant:
         return ()
     arrays = [value.astype(np.longdouble) for values in place for value in values]
     try:
-        found = compiled(vjp_jaxpr(recorded(evaluator, seed)), dtype=np.longdouble)(*arrays)
+        found = vjp_in(recorded(evaluator, seed), np.longdouble)(*arrays)
     except (NotRecorded, UnsupportedPrimitive):
         return ()
     return tuple(found[len(place[1]) :])

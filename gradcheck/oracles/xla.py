@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,8 @@ def vjps_by_xla(
     """
     import jax
     import jax.numpy as jnp
+
+    from gradcheck.tracing.evaluate import compiled
 
     def forward(values: Any) -> list[Any]:
         outputs = function(*evaluator.claim.inputs_at(values))
@@ -54,4 +57,4 @@ def vjps_by_xla(
         if not answers[0][1]:
             return answers, []
         jaxpr = jax.make_jaxpr(vjp)(*map(doubled, places[0])) if coarse else None
-    return answers, in_single(jaxpr, coarse, places[0][1])
+    return answers, in_single(functools.partial(compiled, jaxpr), coarse, places[0][1])

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from gradcheck.tracing.derive import Arrays, evaluate_jaxpr
-from gradcheck.tracing.evaluate import compiled
+from gradcheck.tracing.derive import Arrays
 from gradcheck.tracing.lift import Trace
+from gradcheck.tracing.programs import Derivative, Run, derived
+from gradcheck.tracing.structure import structure
 
 Decision = Callable[[dict[str, Any], list[Any], list[Any]], Any]
 
@@ -22,9 +24,13 @@ def signature(trace: Trace, leave_out: tuple[str, ...] = ()) -> Callable[[Arrays
 
     Two points with one signature lie in one smooth piece of the function, but for the primitives left out.
     """
-    import jax
+    plan = derived(trace, _decisions(leave_out), (structure(trace).inputs,))
+    return lambda arrays: tuple(plan(*arrays))
 
-    def run(*inputs: Any) -> tuple[Any, ...]:
+
+@functools.cache
+def _decisions(leave_out: tuple[str, ...]) -> Derivative:
+    def decisions(run: Run, _: int, __: Any, inputs: Any) -> tuple[Any, ...]:
         found: list[Any] = []
 
         def seen(name: str, params: dict[str, Any], operands: list[Any], results: list[Any]) -> None:
@@ -32,12 +38,10 @@ def signature(trace: Trace, leave_out: tuple[str, ...] = ()) -> Callable[[Arrays
             if decision is not None and name not in leave_out and _is_float(operands[0]):
                 found.append(decision(params, operands, results))
 
-        evaluate_jaxpr(trace.jaxpr, inputs, seen=seen)
+        run(inputs, seen=seen)
         return tuple(found)
 
-    with jax.enable_x64(True):
-        plan = compiled(jax.make_jaxpr(run)(*trace.jaxpr.in_avals))
-    return lambda arrays: tuple(plan(*arrays))
+    return decisions
 
 
 def _is_float(operand: Any) -> bool:

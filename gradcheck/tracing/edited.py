@@ -6,14 +6,16 @@ through the equations one by one, each change is made to them on their way, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from gradcheck.tracing.evaluate import compiled
-from gradcheck.tracing.flat import Flat
+from gradcheck.tracing.evaluate import Plan, compiled
+from gradcheck.tracing.flat import Alike, Flat
+from gradcheck.tracing.programs import PROGRAMS
 
 Array = np.ndarray[Any, Any]
 
@@ -70,15 +72,40 @@ def edited_vjp(
     record: Flat, slots: tuple[Slot, ...], watched: tuple[int, ...]
 ) -> Callable[[tuple[Array, ...], tuple[Array, ...], Changes], tuple[tuple[Array, ...], dict[int, Array]]]:
     """(arrays, cotangents, changes) -> (one gradient an input, the cotangents of the watched values)."""
+    plan = _plan(Alike.to(record), slots, watched)
+    nothing = [neutral(record, slot) for slot in slots]
+
+    def run(
+        arrays: tuple[Array, ...], cotangents: tuple[Array, ...], changed: Changes
+    ) -> tuple[tuple[Array, ...], dict[int, Array]]:
+        given = [
+            np.broadcast_to(changed[slot], still.shape) if slot in changed else still
+            for slot, still in zip(slots, nothing, strict=True)
+        ]
+        found = plan(*record.constants, *arrays, *cotangents, *given)
+        return tuple(found[: record.inputs]), dict(zip(watched, found[record.inputs :], strict=True))
+
+    return run
+
+
+@functools.lru_cache(maxsize=PROGRAMS)
+def _plan(alike: Alike, slots: tuple[Slot, ...], watched: tuple[int, ...]) -> Plan:
+    """(*constants, *arrays, *cotangents, *changes) -> (*gradients, *cotangents of the watched values)."""
     import jax
 
-    inputs = [jax.ShapeDtypeStruct(record.shapes[i], np.float64) for i in range(record.inputs)]
-    seen = [jax.ShapeDtypeStruct(record.shapes[i], np.float64) for i in watched]
-    outputs = [jax.ShapeDtypeStruct(record.shapes[i], np.float64) for i in record.outputs]
-    changes = [jax.ShapeDtypeStruct(shape_of(record, slot), np.float64) for slot in slots]
+    record = alike.record
 
-    def pulled(at: Any, cotangents: Any, given: Any) -> Any:
-        values, edits = record.run(at), dict(zip(slots, given, strict=True))
+    def floats(shapes: Iterable[tuple[int, ...]]) -> list[Any]:
+        return [jax.ShapeDtypeStruct(shape, np.float64) for shape in shapes]
+
+    inputs, seen, outputs = (
+        floats(record.shapes[i] for i in numbers)
+        for numbers in (range(record.inputs), watched, record.outputs)
+    )
+    changes = floats(shape_of(record, slot) for slot in slots)
+
+    def pulled(constants: Any, at: Any, cotangents: Any, given: Any) -> Any:
+        values, edits = record.run(at, constants), dict(zip(slots, given, strict=True))
 
         def along(*tangents: Any) -> Any:
             ins, shifts = (
@@ -90,20 +117,7 @@ def edited_vjp(
         return jax.linear_transpose(along, *inputs, *seen)(tuple(cotangents))
 
     with jax.enable_x64(True):
-        plan = compiled(jax.make_jaxpr(pulled)(inputs, outputs, changes))
-    nothing = [neutral(record, slot) for slot in slots]
-
-    def run(
-        arrays: tuple[Array, ...], cotangents: tuple[Array, ...], changed: Changes
-    ) -> tuple[tuple[Array, ...], dict[int, Array]]:
-        given = [
-            np.broadcast_to(changed[slot], still.shape) if slot in changed else still
-            for slot, still in zip(slots, nothing, strict=True)
-        ]
-        found = plan(*arrays, *cotangents, *given)
-        return tuple(found[: record.inputs]), dict(zip(watched, found[record.inputs :], strict=True))
-
-    return run
+        return compiled(jax.make_jaxpr(pulled)(alike.avals(record.held), inputs, outputs, changes))
 
 
 @dataclass

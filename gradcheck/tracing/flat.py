@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from gradcheck.tracing.derive import evaluate_jaxpr
-from gradcheck.tracing.evaluate import compiled
+from gradcheck.tracing.derive import opened
+from gradcheck.tracing.evaluate import Plan, compiled
 from gradcheck.tracing.lift import Trace
+from gradcheck.tracing.programs import PROGRAMS, program
+from gradcheck.tracing.structure import Structure, structure
 
 Array = np.ndarray[Any, Any]
 
@@ -41,14 +44,18 @@ class Flat:
     """The values and equations of a forward, calls opened.
 
     Values 0, 1, ... are the inputs; then come constants, then results in order. known: the constants'
-    values. names: of values that were local variables of the user's code. depends: the values that depend
-    on an input. Two traces of one function have the same numbers where they have the same `pattern`.
+    values, of which those of `held` are no part of the structure. names: of values that were local variables
+    of the user's code. depends: the values that depend on an input. Two traces of one function have the same
+    numbers where they have the same `pattern`.
     """
+
+    structure: Structure
 
     shapes: dict[int, tuple[int, ...]]
     types: dict[int, np.dtype[Any]]
     inputs: int
     known: dict[int, Array]
+    held: tuple[int, ...]
     equations: tuple[Equation, ...]
     outputs: tuple[int, ...]
     names: dict[int, str]
@@ -85,22 +92,44 @@ class Flat:
                 found.setdefault(operand, []).append((i, place))
         return found
 
-    def run(self, inputs: Any) -> dict[int, Any]:
+    @property
+    def constants(self) -> tuple[Array, ...]:
+        """The values of those constants that are no part of the structure."""
+        return tuple(self.known[number] for number in self.held)
+
+    def run(self, inputs: Any, constants: Any) -> dict[int, Any]:
         """All values, by JAX."""
-        values: dict[int, Any] = {**self.known, **dict(enumerate(inputs))}
+        values = {**self.known, **dict(zip(self.held, constants, strict=True)), **dict(enumerate(inputs))}
         for equation in self.equations:
             found = equation.bind([values[number] for number in equation.operands])
             values.update(zip(equation.results, found, strict=True))
         return values
 
 
+@dataclass(frozen=True)
+class Alike:
+    """A record; equal to another of the same structure, from which the same is derived."""
+
+    structure: Structure
+    record: Flat = field(compare=False, repr=False)
+
+    @classmethod
+    def to(cls, record: Flat) -> Alike:
+        return cls(record.structure, record)
+
+    def avals(self, numbers: Iterable[int]) -> tuple[Any, ...]:
+        """Some of its values, for JAX to trace."""
+        import jax
+
+        shapes, types = self.record.shapes, self.record.types
+        return tuple(jax.ShapeDtypeStruct(shapes[number], types[number]) for number in numbers)
+
+
 @functools.lru_cache(maxsize=4)
 def flat(trace: Trace) -> Flat:
     """The part of a trace that its outputs need."""
-    import jax
-
-    with jax.enable_x64(True):
-        closed = jax.make_jaxpr(lambda *at: evaluate_jaxpr(trace.jaxpr, at))(*trace.jaxpr.in_avals)
+    shared = structure(trace)
+    closed = program(opened, shared, (shared.inputs,))
     jaxpr = closed.jaxpr
     numbers: dict[Any, int] = {}
     known: dict[int, Array] = {}
@@ -116,8 +145,11 @@ def flat(trace: Trace) -> Flat:
             avals.append(variable.aval)
         return numbers[variable]
 
-    for variable in jaxpr.invars:
+    held, inputs = jaxpr.invars[: len(shared.constants)], jaxpr.invars[len(shared.constants) :]
+    for variable in inputs:
         number(variable)
+    for variable, value in zip(held, trace.jaxpr.consts, strict=True):
+        known[number(variable)] = np.asarray(value)
     for variable, value in zip(jaxpr.constvars, closed.consts, strict=True):
         known[number(variable)] = np.asarray(value)
     equations = tuple(
@@ -130,14 +162,16 @@ def flat(trace: Trace) -> Flat:
         if variable in numbers:
             named[numbers[variable]] = max(name, named.get(numbers[variable], ""), key=len)
     return Flat(
+        structure=shared,
         shapes={i: tuple(aval.shape) for i, aval in enumerate(avals)},
         types={i: np.dtype(aval.dtype) for i, aval in enumerate(avals)},
-        inputs=len(jaxpr.invars),
+        inputs=len(inputs),
         known=known,
+        held=tuple(map(number, held)),
         equations=equations,
         outputs=tuple(map(number, jaxpr.outvars[: trace.outputs])),
         names=named,
-        depends=_dependent(equations, len(jaxpr.invars)),
+        depends=_dependent(equations, len(inputs)),
     )
 
 
@@ -162,21 +196,23 @@ def _dependent(equations: tuple[Equation, ...], inputs: int) -> frozenset[int]:
 
 def values(record: Flat, arrays: tuple[Array, ...]) -> dict[int, Array]:
     """Every value at these inputs."""
-    return {**record.known, **dict(zip(*_values_plan(record)(arrays), strict=True))}
+    wanted, plan = _values_plan(Alike.to(record))
+    return {**record.known, **dict(zip(wanted, plan(*record.constants, *arrays), strict=True))}
 
 
-@functools.lru_cache(maxsize=4)
-def _values_plan(record: Flat) -> Any:
+@functools.lru_cache(maxsize=PROGRAMS)
+def _values_plan(alike: Alike) -> tuple[list[int], Plan]:
     import jax
 
+    record = alike.record
     wanted = sorted({number for e in record.equations for number in (*e.operands, *e.results)})
     wanted = sorted({*wanted, *range(record.inputs), *record.outputs})
-    avals = [jax.ShapeDtypeStruct(record.shapes[i], np.float64) for i in range(record.inputs)]
 
-    def run(*at: Any) -> list[Any]:
-        found = record.run(at)
+    def run(constants: Any, at: Any) -> list[Any]:
+        found = record.run(at, constants)
         return [found[number] for number in wanted]
 
     with jax.enable_x64(True):
-        plan = compiled(jax.make_jaxpr(run)(*avals))
-    return lambda arrays: (wanted, plan(*arrays))
+        return wanted, compiled(
+            jax.make_jaxpr(run)(alike.avals(record.held), alike.avals(range(record.inputs)))
+        )

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from gradcheck import Report, check_gradients, constant
+from gradcheck.diagnosis.formulas import masked_elsewhere
+from gradcheck.diagnosis.ingredients import Ingredients
 from manual import row_major
 from properties.mistakes import gradients, named
 
@@ -194,3 +196,25 @@ def test_only_the_input_is_wrong_where_the_parameters_need_the_same_derivative()
     (finding,) = report.findings
     assert (finding.code, finding.confirmed) == ("input-gradient", True)
     assert finding.message.startswith("only in the gradient of the input, the derivative of tanh")
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ([1.0, 2.0, 0.0, 3.0, 4.0], False),  # right
+        ([1.0, 2.0, 5.0, 3.0, 0.0], True),
+        ([1.0, 2.0, 5.0, 3.0, 4.0], False),  # a mask left out
+        ([1.0, 2.0, 0.0, 3.0, 0.0], False),  # an entry left out
+        ([1.0, 2.1, 5.0, 3.0, 0.0], False),  # and another number
+        ([0.0, 0.0, 5.0, 0.0, 0.0], False),
+    ],
+)
+def test_another_mask_has_other_zeros_both_ways_and_the_same_numbers(written, told):
+    scene = Ingredients(
+        expected=np.array([1.0, 2.0, 0.0, 3.0, 4.0]),
+        written=np.array(written),
+        operands={},
+        cotangents=(),
+        own=None,
+    )
+    assert masked_elsewhere(scene) is told

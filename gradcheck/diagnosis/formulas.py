@@ -34,6 +34,7 @@ from gradcheck.first_wrong import FirstWrong
 from gradcheck.lines import Line, unfolded
 from gradcheck.verdict import LeafResult, Verdict
 
+SHARED = 3  # entries that two lines have in common which differ by a mask alone
 MOST_EDITS = 2  # between the right line and the one that was written
 
 
@@ -61,9 +62,17 @@ def with_lines(
     if wrong is None or wrong.backward is None:
         return findings
     due = tuple(leaf.name for leaf in _made_from(wrong, leaves))
-    slip = _slip(wrong, leaves, looks) if due else None
-    if slip is None:
+    if not due:
         return findings
+    fresh = tuple(_fresh(wrong, leaves, looks))
+    here = ingredients_of(wrong, wrong.backward, leaves, next((look.batch_size for look in looks), None))
+    if here is None or not fresh:
+        return findings
+    slip = _slip(here, fresh)
+    if slip is None:
+        explained = any({*f.leaves} & {*due} for f in findings)
+        masked = isinstance(wrong.at, Line) and not explained and all(map(masked_elsewhere, (here, *fresh)))
+        return (*findings, _other_mask(wrong.name, due)) if masked else findings
     line = f"{wrong.name} = {slip.written} is written where {wrong.name} = {slip.right} is right"
     told = tuple(replace(f, line=line) if {*f.leaves} & {*due} else f for f in findings)
     return told if told != findings else (*findings, _of_its_own(slip, wrong.name, due, line))
@@ -85,6 +94,30 @@ def _of_its_own(slip: Slip, name: str, due: tuple[str, ...], line: str) -> Findi
     )
 
 
+def masked_elsewhere(scene: Ingredients) -> bool:
+    """Whether what was written is the right line but for which of its entries are zero, both ways."""
+    written, due = scene.written, scene.expected
+    if written.shape != due.shape:
+        return False
+    passed, passes = written != 0, due != 0
+    both = passed & passes
+    shared = int(both.sum()) >= SHARED and same(written * both, due * both)
+    return shared and bool((passed & ~passes).any() and (passes & ~passed).any())
+
+
+def _other_mask(name: str, due: tuple[str, ...]) -> Finding:
+    return Finding(
+        code="mask-not-applied",
+        leaf=due[0],
+        leaves=due,
+        message=f"{name} is right but for its zeros, which are in other places: another mask was applied",
+        remedy="multiply by the very mask that the forward multiplied by",
+        value=None,
+        confirmed=True,
+        alternatives=("wrong-activation", "random-forward"),
+    )
+
+
 def _made_from(wrong: FirstWrong, leaves: tuple[LeafResult, ...]) -> list[LeafResult]:
     """The wrong leaves that the first wrong line makes so; itself, where it is a leaf."""
     if not isinstance(wrong.at, Line) or wrong.backward is None:
@@ -95,12 +128,8 @@ def _made_from(wrong: FirstWrong, leaves: tuple[LeafResult, ...]) -> list[LeafRe
     return [leaf for leaf, v in pairs if v in above and leaf.verdict is Verdict.FAIL]
 
 
-def _slip(wrong: FirstWrong, leaves: tuple[LeafResult, ...], looks: tuple[Look, ...]) -> Slip | None:
-    fresh = list(_fresh(wrong, leaves, looks))
-    assert wrong.backward is not None
-    m = next((look.batch_size for look in looks), None)
-    here = ingredients_of(wrong, wrong.backward, leaves, m)
-    if here is None or not fresh or not np.isfinite(here.written).all() or not here.written.any():
+def _slip(here: Ingredients, fresh: tuple[Ingredients, ...]) -> Slip | None:
+    if not np.isfinite(here.written).all() or not here.written.any():
         return None
     fixed = {name for name, v in here.operands.items() if np.array_equal(v, fresh[0].operands.get(name, v))}
     made = list(lines(here, fixed))

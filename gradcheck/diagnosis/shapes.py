@@ -16,7 +16,7 @@ MANY_AXES = 4  # beyond which there are too many orders of them
 
 def zero(evidence: Evidence) -> Suspicion | None:
     """Nothing was claimed where there is a gradient."""
-    if evidence.claimed.size == 0 or evidence.claimed.any():
+    if evidence.claimed.any() or not (np.abs(evidence.expected) > evidence.error).any():
         return None
     return Suspicion(
         code="zero",

@@ -94,7 +94,8 @@ def _round(work: list[Task]) -> Iterator[tuple[Task, list[Outcome]]]:
 
 
 def _description(outcomes: list[Outcome]) -> str:
-    return f"{len(accused(outcomes)[0])} false alarms"
+    alarms = [str(outcome.seed) for outcome in accused(outcomes)[0]]
+    return " ".join((f"{len(alarms)} false alarms", *alarms[-SHOWN:]))
 
 
 def accused(outcomes: list[Outcome]) -> tuple[list[Outcome], list[Outcome]]:

@@ -12,7 +12,7 @@ Arrays = dict[str, Array]  # parameters, intermediates or gradients by their lec
 
 def floats(array: Array) -> Array:
     """The array itself, or its whole numbers (integers, booleans) as float64."""
-    return array if np.issubdtype(array.dtype, np.floating) else 1.0 * array
+    return array if array.dtype.kind == "f" else 1.0 * array
 
 
 class Network(Protocol):

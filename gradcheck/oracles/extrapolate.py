@@ -145,6 +145,8 @@ def _smooth(seen: Differences) -> Slope:
     error = total[best] + seen.unseen + _rival(value, error + _own_gap(seen)[last], last, best)
     if seen.jump > TOWERING * seen.rounding.max():
         error = error + abs(value[best])  # between its jumps it may as well stand still
+    if seen.jump > seen.rounding.max():
+        error = error + _between(seen, noise, float(value[best]), int(last[best]))
     if _all_noise(seen, level):
         error = error + noise[-1]
     return Slope(
@@ -195,6 +197,16 @@ def _own_gap(seen: Differences) -> Array:
     slow = seen.gaps[1:] > SLOW * seen.gaps[:-1] * (seen.step[1:] / seen.step[:-1]) ** 2
     gap = np.concatenate([[0.0], np.where(slow, size[1:] / (2 * seen.step[1:]), 0)])
     return np.maximum(gap, np.concatenate([[0.0], gap[:-1]]))
+
+
+def _between(seen: Differences, noise: Array, value: float, last: int) -> float:
+    """What the steps between a candidate's and the jumps leave open, where its own reach over more than
+    curvature: a period that it cannot see may lie there."""
+    if not _own_gap(seen)[last] > 0:
+        return 0.0
+    moving = (seen.central != 0) | (seen.second != 0)
+    moving[: last + 1] = False
+    return float(np.max(np.abs(seen.central - value) + noise, initial=0, where=moving))
 
 
 def _all_noise(seen: Differences, level: Array) -> bool:

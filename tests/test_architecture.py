@@ -142,6 +142,7 @@ ORDER = (
     "isolation.channel",
     "isolation.process",
     "isolation",
+    "command.carriers",
     "command.discover",
     "command.child",
     "command.run",

@@ -15,7 +15,10 @@ NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def as_json(judged: Judged) -> str:
-    """{"file", "output", "checks": [{"name", "verdict", "error", "report"}]}; `from_json` reads a report."""
+    """{"file", "output", "checks": [{"name", "verdict", "error", "report"}], "not_checked": why, by name}.
+
+    `Report.from_json` reads a report.
+    """
     checks = [
         {
             "name": outcome.name,
@@ -25,7 +28,8 @@ def as_json(judged: Judged) -> str:
         }
         for outcome in judged.outcomes
     ]
-    return json.dumps({"file": str(judged.file), "output": judged.output, "checks": checks}, indent=2) + "\n"
+    said = {"file": str(judged.file), "output": judged.output, "checks": checks}
+    return json.dumps(said | {"not_checked": judged.without_inputs}, indent=2) + "\n"
 
 
 def as_html(judged: Judged) -> str:

@@ -32,7 +32,7 @@ class Carrier:
     """A target of check_gradients, and the options that what stands beside it makes."""
 
     target: Any
-    options: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 def carriers(names: Mapping[str, Any], module: str) -> Iterator[tuple[str, Carrier]]:

@@ -132,6 +132,7 @@ ORDER = (
     "check",
     "",
     "render.json",
+    "render.visible",
     "render.terminal",
     "render.drawing",
     "render.charts",

@@ -166,6 +166,10 @@ def test_a_page_has_every_check_and_what_killed_it(folder, mixed):
     assert [f"<bdi>{check['name']}</bdi>" in page for check in checks] == [True] * len(checks)
     assert "Fatal Python error" in page
     assert "lonely has no inputs" in page
+    for check in checks:
+        told = check["report"] and check["report"]["findings"]
+        assert all(f"<dt>likely</dt><dd><bdi>{finding['message']}" in page for finding in told or ())
+    assert page.count("Every gradient of") == sum(check["report"] is not None for check in checks)
     assert "<script" not in page
 
 
@@ -183,11 +187,11 @@ def test_junit_can_be_read_back_and_hides_nothing_as_skipped(folder, mixed):
 
 
 def test_characters_that_xml_cannot_hold_are_left_out(tmp_path):
-    source = "def check_it():\n    raise ValueError('\\x1b[31mred\\x00 <&> \\ud800')\n"
+    source = "def check_it():\n    raise ValueError('\\x1b[31mred\\x00 <&> \\ud800\\nmore')\n"
     assert checked(tmp_path, source, "--junit", str(tmp_path / "o.xml")) == 1
     error = ElementTree.fromstring((tmp_path / "o.xml").read_text()).find(".//error")
     assert error is not None
-    assert "?[31mred? <&>" in (error.get("message") or "")
+    assert (error.get("message") or "").startswith("ValueError: ?[31mred? <&>")
 
 
 def test_only_wrong_leaves_out_what_passes(tmp_path, capsys):
@@ -249,9 +253,11 @@ def test_wrong_usage_exits_with_2(arguments, complaint, capsys):
 
 def test_a_place_that_cannot_be_written_to_is_usage(tmp_path, capsys):
     with pytest.raises(SystemExit) as caught:
-        checked(tmp_path, RIGHT, "--json", str(tmp_path / "no" / "folder.json"))
+        checked(tmp_path, "1 / 0", "--json", str(tmp_path / "no" / "folder.json"))
     assert caught.value.code == 2
-    assert "No such file" in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert f"folder.json: there is no folder {tmp_path / 'no'}" in told.err.replace("\n", "")
+    assert "ZeroDivisionError" not in told.out, "it is told before any work"
 
 
 def in_terminal(command, **environment):
@@ -514,6 +520,33 @@ def test_a_traceback_begins_in_the_users_file(tmp_path, capsys):
 def test_who_asks_for_one_check_hears_of_no_other(tmp_path, capsys):
     checked(tmp_path, MIXED, name="::claim")
     assert "lonely" not in capsys.readouterr().out
+
+
+def test_a_name_moves_no_cursor(tmp_path, capsys):
+    """In a report, in an error and in what is printed."""
+    source = (
+        RIGHT
+        + """
+EVIL = "x\\x1b[31m\\u202e"
+
+
+def check_report():
+    return check_gradients(np.sin, x, vjp=lambda v, x: v * np.cos(x), names=(EVIL,))
+
+
+def check_error():
+    print(EVIL)
+    raise ValueError(EVIL)
+"""
+    )
+    assert checked(tmp_path, source) == 1
+    told = capsys.readouterr().out
+    assert "\x1b" not in told
+    assert "\u202e" not in told
+    escaped = r"x\x1b[31m\u202e"
+    assert f"the gradient of {escaped} is right" in told
+    assert f"ValueError: {escaped}\n" in told
+    assert f"printed by mine.py:\n{escaped}\n" in told
 
 
 def child(code):

@@ -60,11 +60,14 @@ def _add_case(suite: ElementTree.Element, judged: Judged, outcome: Outcome) -> s
         return ""
     tag = "failure" if outcome.verdict == Verdict.FAIL.value else "error"
     text = _clean(outcome.error if outcome.report is None else str(outcome.report))
-    # A report says it in its first line, a traceback in its last.
-    last = text.startswith("Traceback")
-    message = text.strip().splitlines()[-1 if last else 0]
-    ElementTree.SubElement(case, tag, type=outcome.verdict, message=message).text = text
+    ElementTree.SubElement(case, tag, type=outcome.verdict, message=_message(text)).text = text
     return tag
+
+
+def _message(text: str) -> str:
+    """The first line; of a traceback the line that names the exception, the first one after its frames."""
+    lines = text.strip().rpartition("Traceback (most recent call last):\n")[2].splitlines()
+    return next((line for line in lines if not line.startswith(" ")), lines[0])
 
 
 def _clean(text: str) -> str:

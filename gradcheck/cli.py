@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 DOCUMENTS = ("shallow", "xor", "slides", "rowmajor", "squared", "beside")  # chapters of the demo
-
-PAGED = DOCUMENTS[:-1]  # chapters of its page
 DIGITS = ("scikit-learn", "mnist-sample")  # images that come with a package
 
 
@@ -76,8 +74,6 @@ def _demo(console: Console, options: argparse.Namespace) -> int:
 
     if options.html is None:
         return 0 if demo.run(console, options.seed, options.document) else 1
-    if options.document not in (None, *PAGED):
-        raise UsageError(f"--html has no chapter {options.document!r}: choose one of {', '.join(PAGED)}")
     try:
         return 0 if demo.write_page(console, options.html, options.seed, options.document) else 1
     except OSError as error:

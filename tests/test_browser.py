@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from gradcheck import check_gradients
+from gradcheck.command.files import as_html
+from gradcheck.command.run import Judged, Outcome
 from gradcheck.demo.page import demo_page
 from tests.browser import CHROMIUM, browser
 from tests.test_html import ENDLESS, HOSTILE, named
@@ -69,6 +71,33 @@ def test_what_shuts_people_out_is_found(tmp_path):
         chrome.open(path)
         chrome.run(AXE.read_text(encoding="utf-8") + ";0")
         assert {found[0] for found in chrome.run(VIOLATIONS)} == {"html-has-lang", "color-contrast"}
+
+
+@needs_browser
+@needs_axe
+def test_the_page_of_a_file_is_for_everybody(page):
+    """Right, wrong, and an error whose line is endless."""
+    told = Judged(
+        file=pathlib.Path("a<b>.py"),
+        outcomes=(
+            Outcome(name="wrong", report=named("W")),
+            Outcome(name="breaks", error=f"Traceback (most recent call last):\nValueError: {ENDLESS}"),
+        ),
+        names=(),
+        without_inputs={HOSTILE: f"{HOSTILE} has no inputs"},
+        classes={},
+        output="",
+    )
+    with browser() as chrome:
+        page(chrome, as_html(told))
+        chrome.run(AXE.read_text(encoding="utf-8") + ";0")
+        for width, scheme in VIEWS:
+            chrome.look_as(width, scheme)
+            assert chrome.run("document.documentElement.scrollWidth") <= width
+            assert chrome.run(VIOLATIONS) == []
+        assert chrome.run("Math.max(...[...document.querySelectorAll('tr')].map(e => e.offsetHeight))") < 120
+        assert "worst entry" in chrome.run("document.body.innerText")
+        assert chrome.run("document.querySelectorAll('script, img').length") == 0
 
 
 @needs_browser

@@ -148,7 +148,9 @@ def test_deaths_are_told_whole_and_cost_one_check(mixed):
 
 
 def test_json_has_the_reports_to_the_last_bit(folder, mixed):
-    checks = {check["name"]: check for check in json.loads((folder / "out.json").read_text())["checks"]}
+    said = json.loads((folder / "out.json").read_text())
+    assert said["not_checked"].keys() == {"lonely"}
+    checks = {check["name"]: check for check in said["checks"]}
     x = np.array([1.0, 2.0, 3.0])
     there = Report.from_json(json.dumps(checks["claim"]["report"]))
     here = check_gradients(np.sin, x, vjp=lambda v, x: v * np.cos(x))
@@ -163,6 +165,11 @@ def test_a_page_has_every_check_and_what_killed_it(folder, mixed):
     checks = json.loads((folder / "out.json").read_text())["checks"]
     assert [f"<bdi>{check['name']}</bdi>" in page for check in checks] == [True] * len(checks)
     assert "Fatal Python error" in page
+    assert "lonely has no inputs" in page
+    for check in checks:
+        told = check["report"] and check["report"]["findings"]
+        assert all(f"<dt>likely</dt><dd><bdi>{finding['message']}" in page for finding in told or ())
+    assert page.count("Every gradient of") == sum(check["report"] is not None for check in checks)
     assert "<script" not in page
 
 
@@ -180,11 +187,11 @@ def test_junit_can_be_read_back_and_hides_nothing_as_skipped(folder, mixed):
 
 
 def test_characters_that_xml_cannot_hold_are_left_out(tmp_path):
-    source = "def check_it():\n    raise ValueError('\\x1b[31mred\\x00 <&> \\ud800')\n"
+    source = "def check_it():\n    raise ValueError('\\x1b[31mred\\x00 <&> \\ud800\\nmore')\n"
     assert checked(tmp_path, source, "--junit", str(tmp_path / "o.xml")) == 1
     error = ElementTree.fromstring((tmp_path / "o.xml").read_text()).find(".//error")
     assert error is not None
-    assert "?[31mred? <&>" in (error.get("message") or "")
+    assert (error.get("message") or "").startswith("ValueError: ?[31mred? <&>")
 
 
 def test_only_wrong_leaves_out_what_passes(tmp_path, capsys):
@@ -246,9 +253,11 @@ def test_wrong_usage_exits_with_2(arguments, complaint, capsys):
 
 def test_a_place_that_cannot_be_written_to_is_usage(tmp_path, capsys):
     with pytest.raises(SystemExit) as caught:
-        checked(tmp_path, RIGHT, "--json", str(tmp_path / "no" / "folder.json"))
+        checked(tmp_path, "1 / 0", "--json", str(tmp_path / "no" / "folder.json"))
     assert caught.value.code == 2
-    assert "No such file" in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert f"folder.json: there is no folder {tmp_path / 'no'}" in told.err.replace("\n", "")
+    assert "ZeroDivisionError" not in told.out, "it is told before any work"
 
 
 def in_terminal(command, **environment):
@@ -297,6 +306,247 @@ def test_rules_of_discovery():
     assert found.without_inputs.keys() == {"lonely"}
     assert found.classes.keys() == {"Double"}
     assert found.checks["square"](0).verdict is Verdict.FAIL
+
+
+OPS = """
+import numpy as np
+
+x = np.array([1.0, 2.0, 3.0])
+
+
+class Square:
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x**2
+
+    @staticmethod
+    def backward(ctx, dout):
+        (x,) = ctx.saved_tensors
+        return {factor} * x * dout
+
+
+Square_inputs = (x,)
+
+
+def total(x):
+    return np.sum(x**2)
+
+
+def total_gradient(x):
+    return {factor} * x
+
+
+total_inputs = x
+
+
+def cube(x):
+    return x**3
+
+
+def cube_vjp(cotangent, x):
+    return (1 + {factor}) * cotangent * x**2
+
+
+cube_inputs = x
+
+
+def backward_inside(x):
+    return x**2, lambda dout: {factor} * x * dout
+
+
+backward_inside_inputs = x
+"""
+JAX = """
+import jax
+import jax.numpy as jnp
+
+x = jnp.array([0.5, 1.0, -2.0])
+
+
+@jax.custom_vjp
+def sine(x):
+    return jnp.sin(x)
+
+
+sine.defvjp(lambda x: (jnp.sin(x), x), lambda x, v: ({factor} / 2 * v * jnp.cos(x),))
+sine_inputs = x
+
+
+@jax.jit
+@jax.custom_jvp
+def square(x):
+    return x**2
+
+
+@square.__wrapped__.defjvp
+def square_jvp(primals, tangents):
+    return primals[0] ** 2, {factor} * primals[0] * tangents[0]
+
+
+square_inputs = (x,)
+
+
+def loss(x):
+    return jnp.sum(x**2)
+
+
+def grad_loss(x):
+    return {factor} * x
+
+
+loss_inputs = (x,)
+
+
+def through(x):
+    return jnp.sum(sine(x) ** 2)
+
+
+through_inputs = (x,)
+
+
+@jax.custom_vjp
+def lonely(x):
+    return x
+"""
+TORCH = """
+import torch
+
+x = torch.tensor([[0.5, 1.0, -2.0], [0.1, -0.3, 0.7]], dtype=torch.float64)
+
+
+class Square(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x**2
+
+    @staticmethod
+    def backward(ctx, dout):
+        (x,) = ctx.saved_tensors
+        return {factor} * x * dout
+
+
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = torch.nn.Linear(3, 2, dtype=torch.float64)
+
+    def forward(self, x):
+        return Square.apply(self.linear(x))
+
+
+class Unmade(Net):
+    pass
+
+
+net = Net()
+pool = torch.nn.ReLU()
+inputs = x
+"""
+
+
+def found_in(tmp_path, capsys, source):
+    """Name and verdict of every check in a file, and what else the command says."""
+    status = checked(tmp_path, source)
+    out = capsys.readouterr().out
+    verdicts = dict(re.findall(r"^mine.py::(\w+)\n(\w+)", out, re.MULTILINE))
+    assert status == (0 if set(verdicts.values()) == {"PASS"} else 1)
+    return verdicts, out
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [(2, "PASS"), (3, "FAIL")])
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        (OPS, {"Square", "total", "cube", "backward_inside"}),
+        (JAX, {"sine", "square", "loss", "through"}),
+        (TORCH, {"Square", "net"}),
+    ],
+    ids=["ops", "jax", "torch"],
+)
+def test_what_carries_a_gradient_is_found_and_judged(source, names, factor, verdict, tmp_path, capsys):
+    if source is TORCH:
+        pytest.importorskip("torch")
+    verdicts, out = found_in(tmp_path, capsys, source.format(factor=factor))
+    assert verdicts == dict.fromkeys(names, verdict)
+    assert ("NOT CHECKED lonely has no inputs: add to the file lonely_inputs = (x,)" in out) == (
+        source is JAX
+    )
+
+
+def test_a_module_that_nobody_made_is_told_so(tmp_path, capsys):
+    pytest.importorskip("torch")
+    told = refused(tmp_path, capsys, TORCH.format(factor=2), name="::Unmade")
+    assert "Unmade is a class: add to the file unmade = Unmade(...) and unmade_inputs = (x,)" in told
+
+
+def test_no_function_is_taken_for_a_gradient_by_its_name_alone(tmp_path, capsys):
+    """The derivative of the sigmoid, by the sigmoid: a right function that is no gradient of `sigmoid`."""
+    source = (
+        RIGHT
+        + """
+inputs = (x,)
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def sigmoid_gradient(a):
+    return a * (1 - a)
+"""
+    )
+    assert found_in(tmp_path, capsys, source)[0] == {"square": "PASS"}
+
+
+def test_a_function_without_a_gradient_says_what_to_call_it(tmp_path, capsys):
+    source = "import numpy as np\n\n\ndef sine(x):\n    return np.sin(x)\n\n\nsine_inputs = np.ones(3)\n"
+    verdicts, out = found_in(tmp_path, capsys, source)
+    assert verdicts == {"sine": "ERROR"}
+    assert "ClaimError: sine comes without a gradient to check" in out
+    assert "in a file it is called sine_gradient(*inputs), or sine_vjp(cotangent, *inputs)" in out
+    assert "Traceback" not in out, "no line of the user's is in it"
+
+
+def test_a_traceback_begins_in_the_users_file(tmp_path, capsys):
+    source = RIGHT.replace("return x**2, x", "return x**2 + nothing, x")
+    checked(tmp_path, source)
+    traceback = capsys.readouterr().out.partition("Traceback")[2].splitlines()
+    assert "mine.py" in traceback[1]
+    assert "in square_forward" in traceback[1]
+
+
+def test_who_asks_for_one_check_hears_of_no_other(tmp_path, capsys):
+    checked(tmp_path, MIXED, name="::claim")
+    assert "lonely" not in capsys.readouterr().out
+
+
+def test_a_name_moves_no_cursor(tmp_path, capsys):
+    """In a report, in an error and in what is printed."""
+    source = (
+        RIGHT
+        + """
+EVIL = "x\\x1b[31m\\u202e"
+
+
+def check_report():
+    return check_gradients(np.sin, x, vjp=lambda v, x: v * np.cos(x), names=(EVIL,))
+
+
+def check_error():
+    print(EVIL)
+    raise ValueError(EVIL)
+"""
+    )
+    assert checked(tmp_path, source) == 1
+    told = capsys.readouterr().out
+    assert "\x1b" not in told
+    assert "\u202e" not in told
+    escaped = r"x\x1b[31m\u202e"
+    assert f"the gradient of {escaped} is right" in told
+    assert f"ValueError: {escaped}\n" in told
+    assert f"printed by mine.py:\n{escaped}\n" in told
 
 
 def child(code):

@@ -524,6 +524,7 @@ def test_the_command(tmp_path, capsys):
         (["--skeleton", "deep"], "no exercise is called 'deep'"),
         (["shallow", "no.py"], "'no.py' is no file: pass the submission"),
         (["shallow", "x.py", "--points", "0"], "'0': pass a number above 0"),
+        (["shallow", __file__, "--gradescope", "no/r.json"], "--gradescope no/r.json: there is no folder no"),
     ],
 )
 def test_wrong_usage_exits_with_2(arguments, complaint, capsys):

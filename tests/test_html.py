@@ -12,7 +12,7 @@ import pytest
 from gradcheck import Report, check_gradients
 from gradcheck.render.charts import Curve, Mark, chart
 from gradcheck.render.drawing import Line
-from gradcheck.render.html import visible
+from gradcheck.render.visible import visible
 
 X = np.arange(12.0).reshape(3, 4) / 7
 HOSTILE = "<script>document.title='taken'</script><img src=x onerror=alert(1)>\"'&\u202eevil\x1b[31m\n\ud800"

@@ -10,15 +10,17 @@ from gradcheck import cli
 from gradcheck.demo.documents import CHAPTERS
 from gradcheck.demo.page import chapters, demo_page
 from gradcheck.demo.page.drawings import backward_pass, heat_map, network
-from gradcheck.demo.page.lines import COLUMNS, INDICES, ROWS, Line, general, line
+from gradcheck.demo.page.lines import CLASSES, COLUMNS, DECAY, INDICES, ROWS, Line, general, line
 from gradcheck.demo.page.look import look_at, look_beside
 from gradcheck.demo.page.misprints import MISPRINTS, Misprint
 from gradcheck.render.drawing import Box, Label
 from gradcheck.render.mathml import equation
 from gradcheck.verdict import Verdict
 from manual import column_major, row_major, slides, squared
-from manual.activations import activation_named
+from manual.activations import SIGMOID, activation_named
+from manual.deep_row_major import DeepRowMajor
 from manual.errata import DIFFERENT, ERRATA, columns, indices, rows
+from manual.losses import SOFTMAX
 from tests.test_html import Page
 
 
@@ -33,6 +35,11 @@ PROGRAMS = {
     "rows": (ROWS, row_major, rows),
     "general": (general(TANH), slides.network(TANH), columns),
     "indices": (INDICES, squared, indices),
+    "classes": (
+        CLASSES,
+        DeepRowMajor(hidden=(SIGMOID,), output=SOFTMAX, decay=DECAY),
+        chapters.NETWORKS["beside"][1],
+    ),
 }
 # The first line backward that is wrong where each erratum is printed; none where it does no harm.
 FIRST_WRONG = {
@@ -186,7 +193,7 @@ def written(html):
     )
 
 
-@pytest.mark.parametrize("document", ["xor", "squared"])
+@pytest.mark.parametrize("document", ["xor", "squared", "beside"])
 def test_every_formula_of_the_page_is_a_line_that_was_run(document):
     html, expected = demo_page(0, document)
     assert expected
@@ -217,14 +224,16 @@ def test_every_formula_of_the_page_is_a_line_that_was_run(document):
 
 
 def test_the_page_and_the_terminal_have_the_same_documents():
-    documents = tuple(chapter.id for chapter in CHAPTERS if chapter.id in chapters.NETWORKS)
-    assert documents == tuple(chapters.NETWORKS) == cli.PAGED
+    assert tuple(chapters.NETWORKS) == tuple(chapter.id for chapter in CHAPTERS)
 
 
 def test_the_command_writes_the_page(tmp_path, capsys):
     path = tmp_path / "page <b>.html"
     assert cli.main(["demo", "--html", str(path), "--document", "squared"]) == 0
-    assert "E12: a repeated index k" in path.read_text(encoding="utf-8")
+    page = path.read_text(encoding="utf-8")
+    assert "E12: a repeated index k" in page
+    assert page.count("<h2 id=") == 2, "that chapter and one's own layer"
+    assert "<code>gradcheck demo --html page.html --document squared --seed 0</code>" in page
     assert "kB, opens in any browser" in capsys.readouterr().out
 
 
@@ -238,21 +247,26 @@ def test_a_misprint_that_is_not_the_one_described_fails_the_page(printed, tmp_pa
     assert cli.main(["demo", "--html", str(tmp_path / "page.html"), "--document", "squared"]) == 1
 
 
-@pytest.mark.parametrize(
-    ("arguments", "complaint"),
-    [
-        (("--html", "nowhere/page.html"), "--html nowhere/page.html: No such file or directory"),
-        (
-            ("--html", "page.html", "--document", "beside"),
-            "--html has no chapter 'beside': choose one of shallow",
-        ),
-    ],
-)
-def test_a_page_that_cannot_be_is_refused_at_once(arguments, complaint, capsys):
+def test_a_page_that_cannot_be_is_refused_at_once(capsys):
     with pytest.raises(SystemExit) as stopped:
-        cli.main(["demo", *arguments])
+        cli.main(["demo", "--html", "nowhere/page.html"])
     assert stopped.value.code == 2
-    assert complaint in capsys.readouterr().err
+    assert "--html nowhere/page.html: No such file or directory" in capsys.readouterr().err
+
+
+def test_the_penalty_is_left_out_of_no_weight():
+    """Without it the gradients of the weights, and no others, are wrong."""
+    kept = tuple(found for found in ROWS.backwards if found.name in ("dW2", "dW1"))
+    params, X, Y = PROGRAMS["classes"][2](DIFFERENT, 0)
+    right = look_at(CLASSES, params, X, Y, 0)
+    assert right.verdict is Verdict.PASS
+    wrong = look_beside(right, CLASSES.replaced(kept), params, X, Y)
+    assert [n.name for n in wrong.numbers if n.verdict is Verdict.FAIL] == ["dW2", "dW1"]
+
+
+def test_a_weight_of_the_penalty_has_its_shape_on_one_arrow():
+    shapes = [s.text for s in network(CLASSES).shapes if isinstance(s, Label) and s.kind == "tick"]
+    assert shapes == [s.text for s in network(ROWS).shapes if isinstance(s, Label) and s.kind == "tick"]
 
 
 def text(expression, name="W1", **options):
@@ -279,6 +293,8 @@ def text(expression, name="W1", **options):
         ("A.sum(axis=0, keepdims=True)", "∑ axis 0 A"),
         ("sigmoid_derivative(A)", "σ ′ ( A )"),
         ("1 - np.log(A)", "1 − log ( A )"),
+        ("softmax(A) + decay * B", "softmax ( A ) + λ B"),
+        ("decay / 2 * (A + B)", "λ 2 ( A + B )"),
     ],
 )
 def test_parentheses_stand_where_a_formula_needs_them(expression, formula):

@@ -31,6 +31,9 @@ def run(
     path = pathlib.Path(file)
     if path.suffix != ".py" or not path.is_file():
         raise UsageError(f"{file!r} is no Python file: pass FILE.py, or FILE.py::NAME for one of its checks")
+    for kind, place in written.items():  # to learn it in a moment, and not after all the work
+        if place is not None and not place.parent.is_dir():
+            raise UsageError(f"--{kind} {place}: there is no folder {place.parent}")
     with console.status("starting") as status:
         judged = judge_file(path, name or None, seed, seconds, status.update)
     if not judged.outcomes:

@@ -6,6 +6,7 @@ python -u -m gradcheck.command.child
 from __future__ import annotations
 
 import importlib.util
+import os
 import pathlib
 import sys
 import time
@@ -14,7 +15,10 @@ from types import ModuleType
 from typing import Any
 
 from gradcheck.command.discover import Check, discover
+from gradcheck.errors import ClaimError
 from gradcheck.isolation.channel import Channel
+
+OURS = (str(pathlib.Path(__file__).parents[1]) + os.sep, "<frozen importlib")  # files whose frames lead there
 
 
 def main() -> None:
@@ -24,8 +28,8 @@ def main() -> None:
     assert request is not None
     try:
         found = discover(_loaded(pathlib.Path(request["file"])))
-    except Exception:  # noqa: BLE001 - whatever the file raises is handed to its author
-        channel.send({"error": traceback.format_exc()})
+    except Exception as error:  # noqa: BLE001 - whatever the file raises is handed to its author
+        channel.send({"error": _told(error)})
         return
     only, done = request["only"], request["done"]
     chosen = {
@@ -35,7 +39,9 @@ def main() -> None:
         {
             "names": list(chosen),
             "known": list(found.checks),
-            "without_inputs": found.without_inputs,
+            "without_inputs": {
+                name: hint for name, hint in found.without_inputs.items() if only in (None, name)
+            },
             "classes": found.classes,
         }
     )
@@ -47,9 +53,18 @@ def _judged(check: Check, seed: int) -> dict[str, Any]:
     start = time.perf_counter()
     try:
         said = {"report": check(seed).to_json()}
-    except Exception:  # noqa: BLE001 - as above
-        said = {"error": traceback.format_exc()}
+    except Exception as error:  # noqa: BLE001 - as above
+        said = {"error": _told(error)}
     return said | {"seconds": time.perf_counter() - start}
+
+
+def _told(error: Exception) -> str:
+    """The traceback from the user's own frames on; whole where it never got there by a mistake of ours."""
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_code.co_filename.startswith(OURS):
+        frames = frames.tb_next
+    whole = frames is None and not isinstance(error, ClaimError | SyntaxError)
+    return "".join(traceback.format_exception(type(error), error, error.__traceback__ if whole else frames))
 
 
 def _loaded(path: pathlib.Path) -> ModuleType:

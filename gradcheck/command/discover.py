@@ -1,21 +1,21 @@
 """What a file asks to have checked, and what it would take to check the rest.
 
 Found are: functions named check_* that take nothing and return a Report; names bound to a Claim; and, with
-inputs beside them, objects with forward and backward, and pairs of functions `NAME_forward` and
-`NAME_backward` (or `forward` and `backward`). The inputs of NAME are `NAME_inputs`, or else `inputs`: a tuple
+inputs beside them, what carries a gradient. The inputs of NAME are `NAME_inputs`, or else `inputs`: a tuple
 with one entry an input.
 """
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from inspect import isfunction, signature
 from types import ModuleType
 from typing import Any
 
 from gradcheck.check import check_gradients
 from gradcheck.claim import Claim
+from gradcheck.command.carriers import Carrier, carriers, is_own, needs_object
 from gradcheck.errors import ClaimError
 from gradcheck.report import Report
 
@@ -26,7 +26,7 @@ Check = Callable[[int], Report]  # by its seed
 class Found:
     """Checks by name, and what is left out: what to type for each, by its name.
 
-    classes: those with forward and backward, of which an object may be among the checks.
+    classes: those of which an object may be among the checks.
     """
 
     checks: dict[str, Check]
@@ -36,38 +36,25 @@ class Found:
 
 def discover(module: ModuleType) -> Found:
     """Everything in a module that can be checked without being told more, in the order of the file."""
+    own = module.__name__
     names = {name: value for name, value in vars(module).items() if not name.startswith("_")}
-    carriers = dict(_carriers(names, module.__name__))
-    inputs = {name: _inputs_of(name, names) for name in carriers}
-    checks = dict(_checks(names, module.__name__))
-    checks |= {name: _on(carriers[name], at) for name, at in inputs.items() if at is not None}
+    carrying = dict(carriers(names, own))
+    inputs = {name: _inputs_of(name, names) for name in carrying}
+    checks = dict(_checks(names, own))
+    checks |= {name: _on(name, carrying[name], at) for name, at in inputs.items() if at is not None}
     return Found(
         checks=checks,
         without_inputs={name: _no_inputs(name) for name, at in inputs.items() if at is None},
-        classes={
-            name: _no_object(name) for name, value in names.items() if _is_class(value, module.__name__)
-        },
+        classes={name: _no_object(name) for name, value in names.items() if needs_object(value, own)},
     )
 
 
 def _checks(names: dict[str, Any], module: str) -> Iterator[tuple[str, Check]]:
     for name, value in names.items():
         if isinstance(value, Claim):
-            yield name, _on(value, ())
-        elif name.startswith("check_") and _is_own(value, module) and not _required(value):
+            yield name, _on(name, Carrier(target=value), ())
+        elif name.startswith("check_") and is_own(value, module) and not _required(value):
             yield name, _called(name, value)
-
-
-def _carriers(names: dict[str, Any], module: str) -> Iterator[tuple[str, Any]]:
-    """Objects and pairs of functions that carry a backward."""
-    for name, value in names.items():
-        if name.endswith("forward") and _is_own(value, module):
-            stem = name.removesuffix("forward")
-            backward = names.get(f"{stem}backward")
-            if callable(backward) and (not stem or stem.endswith("_")):
-                yield stem.rstrip("_") or name, (value, backward)
-        elif _has_both(value) and not isinstance(value, type | ModuleType):
-            yield name, value
 
 
 def _inputs_of(name: str, names: dict[str, Any]) -> tuple[Any, ...] | None:
@@ -75,8 +62,18 @@ def _inputs_of(name: str, names: dict[str, Any]) -> tuple[Any, ...] | None:
     return found if isinstance(found, tuple) or found is None else (found,)
 
 
-def _on(target: Any, inputs: tuple[Any, ...]) -> Check:
-    return lambda seed: check_gradients(target, *inputs, seed=seed)
+def _on(name: str, carrier: Carrier, inputs: tuple[Any, ...]) -> Check:
+    def check(seed: int) -> Report:
+        try:
+            return check_gradients(carrier.target, *inputs, **carrier.options, seed=seed)
+        except ClaimError as error:
+            if isfunction(carrier.target) and not carrier.options:
+                error.add_note(
+                    f"in a file it is called {name}_gradient(*inputs), or {name}_vjp(cotangent, *inputs)"
+                )
+            raise
+
+    return check
 
 
 def _called(name: str, function: Callable[[], Any]) -> Check:
@@ -89,22 +86,9 @@ def _called(name: str, function: Callable[[], Any]) -> Check:
     return check
 
 
-def _is_own(value: Any, module: str) -> bool:
-    """Whether it is a function that the file defines: imported ones are another file's."""
-    return inspect.isfunction(value) and value.__module__ == module
-
-
 def _required(function: Callable[..., Any]) -> bool:
-    parameters = inspect.signature(function).parameters.values()
+    parameters = signature(function).parameters.values()
     return any(p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters)
-
-
-def _has_both(value: Any) -> bool:
-    return callable(getattr(value, "forward", None)) and callable(getattr(value, "backward", None))
-
-
-def _is_class(value: Any, module: str) -> bool:
-    return isinstance(value, type) and value.__module__ == module and _has_both(value)
 
 
 def _no_inputs(name: str) -> str:

@@ -15,7 +15,10 @@ NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def as_json(judged: Judged) -> str:
-    """{"file", "output", "checks": [{"name", "verdict", "error", "report"}]}; `from_json` reads a report."""
+    """{"file", "output", "checks": [{"name", "verdict", "error", "report"}], "not_checked": why, by name}.
+
+    `Report.from_json` reads a report.
+    """
     checks = [
         {
             "name": outcome.name,
@@ -25,7 +28,8 @@ def as_json(judged: Judged) -> str:
         }
         for outcome in judged.outcomes
     ]
-    return json.dumps({"file": str(judged.file), "output": judged.output, "checks": checks}, indent=2) + "\n"
+    said = {"file": str(judged.file), "output": judged.output, "checks": checks}
+    return json.dumps(said | {"not_checked": judged.without_inputs}, indent=2) + "\n"
 
 
 def as_html(judged: Judged) -> str:
@@ -56,11 +60,14 @@ def _add_case(suite: ElementTree.Element, judged: Judged, outcome: Outcome) -> s
         return ""
     tag = "failure" if outcome.verdict == Verdict.FAIL.value else "error"
     text = _clean(outcome.error if outcome.report is None else str(outcome.report))
-    # A report says it in its first line, a traceback in its last.
-    last = text.startswith("Traceback")
-    message = text.strip().splitlines()[-1 if last else 0]
-    ElementTree.SubElement(case, tag, type=outcome.verdict, message=message).text = text
+    ElementTree.SubElement(case, tag, type=outcome.verdict, message=_message(text)).text = text
     return tag
+
+
+def _message(text: str) -> str:
+    """The first line; of a traceback the line that names the exception, the first one after its frames."""
+    lines = text.strip().rpartition("Traceback (most recent call last):\n")[2].splitlines()
+    return next((line for line in lines if not line.startswith(" ")), lines[0])
 
 
 def _clean(text: str) -> str:

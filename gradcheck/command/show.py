@@ -9,9 +9,11 @@ from rich.text import Text
 
 from gradcheck.command.run import ERROR, WORST_FIRST, Judged, Outcome
 from gradcheck.render.terminal import COLOURS, renderable
+from gradcheck.render.visible import escaped, visible
 
 STYLES = {verdict.value: colour for verdict, colour in COLOURS.items()} | {ERROR: "bold red"}
 WRONG = WORST_FIRST[:-1]
+LINES = "\n\t"  # what the user's own text is laid out with
 
 
 def show(console: Console, judged: Judged, only_wrong: bool) -> None:
@@ -21,21 +23,21 @@ def show(console: Console, judged: Judged, only_wrong: bool) -> None:
             _show_outcome(console, judged, outcome)
     if judged.output:
         console.print(Text(f"printed by {judged.file.name}:", style="bold"))
-        console.print(Text(judged.output.rstrip("\n")), soft_wrap=True)
+        console.print(Text(escaped(judged.output.rstrip("\n"), LINES)), soft_wrap=True)
         console.print()
     for hint in judged.without_inputs.values():
-        console.print(Text(f"NOT CHECKED {hint}"), soft_wrap=True)
+        console.print(Text(visible(f"NOT CHECKED {hint}")), soft_wrap=True)
     console.print(_count(judged))
 
 
 def _show_outcome(console: Console, judged: Judged, outcome: Outcome) -> None:
-    console.print(Text(f"{judged.file.name}::{outcome.name}", style="bold"), soft_wrap=True)
+    console.print(Text(visible(f"{judged.file.name}::{outcome.name}"), style="bold"), soft_wrap=True)
     if outcome.report is not None:
         console.print(renderable(outcome.report))
     else:
         console.print(Text.assemble((ERROR, STYLES[ERROR]), "  no verdict"))
         # Whole and unwrapped: it is to be read, searched and copied.
-        console.print(Text(outcome.error.rstrip("\n")), soft_wrap=True)
+        console.print(Text(escaped(outcome.error.rstrip("\n"), LINES)), soft_wrap=True)
     console.print()
 
 

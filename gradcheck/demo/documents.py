@@ -52,7 +52,7 @@ CHAPTERS = (
     ),
     Chapter(
         id="beside",
-        title="beside the documents: softmax with cross-entropy, weight decay",
+        title="softmax with cross-entropy, weight decay: in none of the documents",
         judge=agreement.beside,
     ),
 )

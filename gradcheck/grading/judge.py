@@ -2,6 +2,8 @@
 
 Of a submission only numbers are seen. The parameters are one check, in which the submission is asked again at
 other data, so that causes can be confirmed; the intermediates are another, on the numbers of the first call.
+No line is found by its name in a backward that is watched, as `lines` does: none runs here. Each that is
+returned is a leaf with a verdict, a place and a cause, also where the parameters beside it are right.
 """
 
 from __future__ import annotations

@@ -44,6 +44,8 @@ def grade_file(
     exercise = _named(name)
     if not file.is_file():
         raise UsageError(f"{str(file)!r} is no file: pass the submission, e.g. submission.py")
+    if gradescope is not None and not gradescope.parent.is_dir():
+        raise UsageError(f"--gradescope {gradescope}: there is no folder {gradescope.parent}")
     with console.status(f"grading {file.name}"):
         found = grade(exercise.id, file, points=points, seed=seed, seconds=seconds)
     console.print(renderable(found, spoilers=spoilers))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +18,11 @@ from markupsafe import Markup
 from gradcheck.render.charts import Curve, Mark, chart
 from gradcheck.render.drawing import Drawing
 from gradcheck.render.terminal import SCALINGS, first_wrong, footer, paragraphs, size
+from gradcheck.render.visible import visible
 from gradcheck.report import Report
 from gradcheck.verdict import LeafResult
 
 TEMPLATES = Path(__file__).parent / "templates"
-START, END = 1000, 500  # characters of an endless value that are shown; messages of ours are shorter
-# Controls, such as ESC; formats, such as marks that turn the direction of text; halves of pairs; line ends.
-UNSEEN = ("Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp")
 
 
 def to_html(report: Report) -> str:
@@ -52,7 +49,7 @@ def environment() -> Environment:
     found = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
-        finalize=visible,
+        finalize=shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -73,17 +70,9 @@ def style() -> Markup:
     return Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))
 
 
-def visible(value: Any) -> Any:
-    """Text in which every character can be seen, cut where it is endless; markup of ours as it is."""
-    if isinstance(value, Markup):
-        return value
-    text = str(value)
-    left_out = len(text) - START - END
-    cut = f"{text[:START]} … {left_out} characters … {text[-END:]}" if left_out > 0 else text
-    return "".join(
-        char.encode("unicode_escape").decode() if unicodedata.category(char) in UNSEEN else char
-        for char in cut
-    )
+def shown(value: Any) -> Any:
+    """Text in which every character can be seen; markup of ours as it is."""
+    return value if isinstance(value, Markup) else visible(str(value))
 
 
 def gaps(leaf: LeafResult) -> Drawing | None:

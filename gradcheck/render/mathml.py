@@ -13,8 +13,10 @@ from collections.abc import Iterable
 from markupsafe import Markup
 
 LOOSE, SUM, PRODUCT, TIGHT = range(4)  # how strongly a formula holds together
-FUNCTIONS = {"sigmoid": "σ", "log": "log"}
-SCALARS = re.compile(r"[mn]\d?")  # numbers of examples and units, which no circle is written beside
+FUNCTIONS = {"sigmoid": "σ", "softmax": "softmax", "log": "log"}
+LETTERS = {"decay": "λ"}
+# Numbers of examples and units, and a rate, which no circle is written beside.
+SCALARS = re.compile(r"[mn]\d?|decay")
 
 
 def equation(name: str, expression: str, indices: str = "", above: bool = False) -> Markup:
@@ -40,6 +42,8 @@ class _Writer:
 
     def name(self, name: str, indices: str = "") -> Markup:
         """W1 as W with a 1; with indices as well where they are given."""
+        if name in LETTERS:
+            return _tag("mi", LETTERS[name])
         if name.endswith("_derivative"):
             function = name.removesuffix("_derivative")
             return _row(self._function(function), _tag("mo", "′", lspace="0"))

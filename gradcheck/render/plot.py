@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcheck.render.html import visible
+from gradcheck.render.visible import visible
 from gradcheck.report import Report
 from gradcheck.verdict import LeafResult
 

@@ -1,6 +1,7 @@
 """A report for a terminal: the verdict, what is wrong in five lines a cause, then a table.
 
-Worst first, one cause once. Names are shown as the user gave them; nothing in them is markup.
+Worst first, one cause once. Names are shown as the user gave them; nothing in them is markup, or moves the
+cursor.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from rich.text import Text
 
 from gradcheck.curve import Scaling
 from gradcheck.diagnosis.evidence import Finding
+from gradcheck.render.visible import visible
 from gradcheck.report import Report
 from gradcheck.verdict import LeafResult, Reason, Verdict
 
@@ -77,10 +79,10 @@ def _parts(report: Report) -> Iterator[RenderableType]:
         if paragraph.facts:
             yield _facts(paragraph.facts)
     if line := first_wrong(report):
-        yield Padding(Text(line, overflow="fold"), (1, 0, 0, 2), expand=False)
+        yield Padding(Text(visible(line), overflow="fold"), (1, 0, 0, 2), expand=False)
     yield Padding(_leaf_table(report), (1, 0, 1, 2), expand=False)
     for line in footer(report):
-        yield Padding(Text(line, overflow="fold"), (0, 0, 0, 2), expand=False)
+        yield Padding(Text(visible(line), overflow="fold"), (0, 0, 0, 2), expand=False)
 
 
 def paragraphs(report: Report) -> Iterator[Paragraph]:
@@ -187,13 +189,13 @@ def _leaf_table(report: Report) -> Table:
         )
     for leaf in report.leaves:
         table.add_row(
-            Text(leaf.name),
+            Text(visible(leaf.name)),
             Text(str(leaf.shape)),
             Text(leaf.verdict.value, style=COLOURS[leaf.verdict]),
             size(leaf.error),
             size(leaf.bar),
             size(leaf.detection_limit),
-            Text(leaf.remark),
+            Text(visible(leaf.remark)),
         )
     return table
 
@@ -233,12 +235,12 @@ def _facts(rows: list[tuple[str, str]]) -> Table:
     facts.add_column(no_wrap=True, min_width=13)
     facts.add_column(overflow="fold")
     for label, value in rows:
-        facts.add_row(Text(f"  {label}"), Text(value))
+        facts.add_row(Text(f"  {label}"), Text(visible(value)))
     return facts
 
 
 def _line(message: str, verdict: Verdict) -> Text:
-    return Text.assemble((verdict.value, COLOURS[verdict]), "  ", message, overflow="fold")
+    return Text.assemble((verdict.value, COLOURS[verdict]), "  ", visible(message), overflow="fold")
 
 
 def size(value: float) -> str:

@@ -25,6 +25,7 @@ def demo_page(seed: int, document: str | None = None) -> tuple[str, bool]:
         "demo.html",
         contents=found,
         seed=seed,
+        document=document,
         equation=equation,
         letters=shape_in_letters,
         agreements=worst_agreements,

@@ -6,9 +6,11 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from gradcheck.demo.agreement import Reports
 from gradcheck.demo.documents import CHAPTERS, Chapter
-from gradcheck.demo.page.lines import COLUMNS, INDICES, ROWS, Program, general
+from gradcheck.demo.page.lines import CLASSES, COLUMNS, INDICES, ROWS, Program, general
 from gradcheck.demo.page.look import Look, findings, look_at, look_beside
 from gradcheck.demo.page.misprints import MISPRINTS, Misprint
 from gradcheck.demo.training import Lesson
@@ -89,17 +91,25 @@ def _exclusive_or(shape: Shape, seed: int) -> Problem:
     return column_major.initialise(shape[1:], seed), xor.X.T, xor.Y.T
 
 
+def _classes(shape: Shape, seed: int) -> Problem:
+    """Every example of one class."""
+    params, X, _ = rows(shape, seed)
+    examples, *_, outputs = shape
+    return params, X, np.eye(outputs)[np.random.default_rng(seed).integers(outputs, size=examples)]
+
+
 NETWORKS: dict[str, tuple[Program, Callable[[Shape, int], Problem], Shape]] = {
     "shallow": (COLUMNS, columns, DIFFERENT),
     "xor": (COLUMNS, _exclusive_or, (4, 2, 2, 1)),
     "slides": (general(activation_named("tanh")), columns, DIFFERENT),
     "rowmajor": (ROWS, rows, DIFFERENT),
     "squared": (INDICES, indices, DIFFERENT),
+    "beside": (CLASSES, _classes, DIFFERENT),
 }
 
 
 def contents(seed: int, document: str | None = None) -> list[Content]:
-    """The chapters of the documents, or the one of a document."""
+    """All chapters, or the one of that id."""
     asked = tuple(NETWORKS) if document is None else (document,)
     return [_content(chapter, asked, seed) for chapter in CHAPTERS if chapter.id in asked]
 

@@ -146,6 +146,8 @@ def _joined(start: Point, end: Point, label: str) -> Iterator[Shape]:
         yield Stroke(points=((out, y0), (corner, y0), (corner, y1)), kind="arrow")
         out = corner
     yield from arrow((out, y1), (into, y1))
+    if far and side < 0:
+        return  # it leaves along the arrow to its own row, where the shape stands
     height = y1 if side > 0 else y0
     yield Label(x=(corner + SIDE - NODE / 2) / 2, y=height + (14 if far else -5), text=label, kind="tick")
 

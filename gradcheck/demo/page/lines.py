@@ -16,8 +16,11 @@ from typing import Any
 import numpy as np
 
 from manual.activations import SIGMOID, Activation, sigmoid, sigmoid_derivative
+from manual.losses import softmax
 from manual.symbols import SYMBOLS, Symbol
 from manual.types import Array, Arrays, Scalar
+
+DECAY = 0.1  # lambda of the penalty on the weights, where a formula has one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +98,8 @@ class Program:
             "np": np,
             "sigmoid": sigmoid,
             "sigmoid_derivative": sigmoid_derivative,
+            "softmax": functools.partial(softmax, examples=self.EXAMPLES),
+            "decay": DECAY,
             "g1": g.function,
             "g1_derivative": g.derivative,
             **known,
@@ -153,6 +158,20 @@ def _from_symbols(layout: str) -> Program:
 
 
 ROWS, COLUMNS = _from_symbols("row"), _from_symbols("column")
+
+WITH_DECAY = {
+    "A2": "softmax(Z2)",
+    "L": "-np.sum(Y * np.log(A2)) / m + decay / 2 * (np.sum(W1**2) + np.sum(W2**2))",
+    "dW2": "A1.T @ dZ2 + decay * W2",
+    "dW1": "X.T @ dZ1 + decay * W1",
+}
+
+
+def _with_decay(lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    return tuple(replace(found, expression=WITH_DECAY.get(found.name, found.expression)) for found in lines)
+
+
+CLASSES = replace(ROWS, forwards=_with_decay(ROWS.forwards), backwards=_with_decay(ROWS.backwards))
 
 
 def general(activation: Activation) -> Program:

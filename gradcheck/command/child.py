@@ -5,16 +5,15 @@ python -u -m gradcheck.command.child
 
 from __future__ import annotations
 
-import importlib.util
 import pathlib
-import sys
 import time
 import traceback
-from types import ModuleType
 from typing import Any
 
 from gradcheck.command.discover import Check, discover
 from gradcheck.isolation.channel import Channel
+from gradcheck.isolation.loading import loaded
+from gradcheck.outcome import answered
 
 
 def main() -> None:
@@ -23,7 +22,8 @@ def main() -> None:
     request = channel.receive()
     assert request is not None
     try:
-        found = discover(_loaded(pathlib.Path(request["file"])))
+        file = pathlib.Path(request["file"])
+        found = discover(loaded(file, f"checked_{file.stem}"))  # a name that hides no other module
     except Exception:  # noqa: BLE001 - whatever the file raises is handed to its author
         channel.send({"error": traceback.format_exc()})
         return
@@ -45,25 +45,8 @@ def main() -> None:
 
 def _judged(check: Check, seed: int) -> dict[str, Any]:
     start = time.perf_counter()
-    try:
-        said = {"report": check(seed).to_json()}
-    except Exception:  # noqa: BLE001 - as above
-        said = {"error": traceback.format_exc()}
+    said = answered(lambda: check(seed))
     return said | {"seconds": time.perf_counter() - start}
-
-
-def _loaded(path: pathlib.Path) -> ModuleType:
-    """The file as a module, under a name that hides no other; its folder is on the path, as for a script."""
-    name = f"checked_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    sys.path.insert(0, str(path.parent))
-    sys.argv = [str(path)]
-    spec.loader.exec_module(module)
-    return module
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ import math
 import re
 from xml.etree import ElementTree
 
-from gradcheck.command.run import Judged, Outcome
+from gradcheck.command.run import Judged
+from gradcheck.outcome import Outcome
 from gradcheck.render.html import page
 from gradcheck.verdict import Verdict
 
@@ -16,15 +17,7 @@ NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 def as_json(judged: Judged) -> str:
     """{"file", "output", "checks": [{"name", "verdict", "error", "report"}]}; `from_json` reads a report."""
-    checks = [
-        {
-            "name": outcome.name,
-            "verdict": outcome.verdict,
-            "error": outcome.error,
-            "report": None if outcome.report is None else json.loads(outcome.report.to_json()),
-        }
-        for outcome in judged.outcomes
-    ]
+    checks = [outcome.as_dict() for outcome in judged.outcomes]
     return json.dumps({"file": str(judged.file), "output": judged.output, "checks": checks}, indent=2) + "\n"
 
 

@@ -6,6 +6,7 @@ import pathlib
 import signal
 import tempfile
 import time
+from typing import Any
 
 import numpy as np
 
@@ -91,14 +92,20 @@ def ends_its_worker_once(marker):
     return dense(Dense, (2, 2), 0)
 
 
-LAYERS = {
+LAYERS: dict[str, Any] = {
     f"{kind.__name__} {shape} seed {seed}": functools.partial(dense, kind, shape, seed)
     for kind in (Dense, MeanInBias)
     for shape in ((4, 2), (2, 5))
     for seed in (1,)
 }
-QUICK = LAYERS | {"claim": claim(), "made": claim, "raises": raises, "leaves": leaves, "no report": no_report}
-MIXED = {"sleeps": sleeps} | QUICK
+QUICK: dict[str, Any] = LAYERS | {
+    "claim": claim(),
+    "made": claim,
+    "raises": raises,
+    "leaves": leaves,
+    "no report": no_report,
+}
+MIXED: dict[str, Any] = {"sleeps": sleeps} | QUICK
 VERDICTS = {
     "sleeps": "ERROR",
     "Dense (4, 2) seed 1": "PASS",

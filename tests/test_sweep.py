@@ -111,6 +111,17 @@ def test_what_a_broken_pool_loses_is_run_here(tmp_path):
     assert verdicts(outcomes) == {"ends its worker": "PASS", **{name: VERDICTS[name] for name in LAYERS}}
 
 
+def test_what_is_not_begun_is_not_run_after_an_interruption(tmp_path):
+    def interrupt(told):
+        raise KeyboardInterrupt(told)
+
+    cases = {f"case {number}": functools.partial(counted, tmp_path, Dense) for number in range(9)}
+    with ThreadPoolExecutor(1) as executor, pytest.raises(KeyboardInterrupt, match="1 of 9: case 0 PASS"):
+        sweep(cases, executor, to=tmp_path / "lines", progress=interrupt)
+    assert len(list(tmp_path.glob("Dense-*"))) <= 3
+    assert (tmp_path / "lines").read_text().count("\n") == 1
+
+
 KILLED = """
 import sys
 from tests.test_sweep import interrupted
@@ -222,7 +233,11 @@ def test_a_script_without_its_guard_is_told_so(tmp_path):
         ({"a": 3}, {}, r"claims\['a'\] is 3: pass a Claim, or what returns one or a Report"),
         ({"a": lambda: 3}, {}, r"claims\['a'\] cannot go to another process \(.*functools.partial"),
         ({"a": dense}, {"executor": 2}, "executor=2 has no submit: pass an executor of concurrent.futures"),
-        ({"a": dense}, {"time_limit": 0}, "time_limit=0 leaves a case no time: pass seconds above 0"),
+        (
+            {"a": dense},
+            {"time_limit": 0},
+            "time_limit=0 is no time for a case: pass seconds above 0, e.g. 60",
+        ),
         ({"a": dense}, {"chunksize": 0}, "chunksize=0 is no number of cases: pass a whole number from 1 on"),
     ],
 )

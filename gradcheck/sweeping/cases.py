@@ -44,7 +44,7 @@ def _request(name: str, value: Any) -> dict[str, Any]:
         raise ClaimError(f"claims[{name!r}] cannot go to another process ({error}): {HOW}") from error
     return {
         "pickled": base64.b64encode(pickled).decode(),
-        "path": sys.path,
+        "path": list(map(str, sys.path)),
         "main": _main(name) if b"__main__" in pickled else None,
     }
 

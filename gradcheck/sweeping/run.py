@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
+import math
 import os
 import pathlib
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor, as_completed
 from typing import Any, TextIO
 
@@ -34,9 +36,8 @@ def run(
     path = pathlib.Path(to) if isinstance(to, str | os.PathLike) else None
     lines = kept(path) if path else {}
     left = _chunks(asked, chunksize, lines)
-    with contextlib.ExitStack() as stack:
-        file = stack.enter_context(path.open("a", encoding="ascii")) if path else to
-        found = stack.enter_context(contextlib.closing(_lines(left, executor, seconds)))
+    done = itertools.count(len(asked) - sum(map(len, left)) + 1)
+    with _opened(to) as file, contextlib.closing(_lines(left, executor, seconds)) as found:
         for line in found:
             said = json.loads(line)
             lines[said["name"]] = line
@@ -44,11 +45,19 @@ def run(
                 file.write(f"{line}\n")
                 file.flush()
             if progress is not None:
-                done = sum(case.name in lines for case in asked)
-                progress(f"{done} of {len(asked)}: {said['name']} {said['verdict']}")
+                progress(f"{next(done)} of {len(asked)}: {said['name']} {said['verdict']}")
     if path:
         ordered(path, claims)
     return tuple(read(lines[case.name]) for case in asked)
+
+
+@contextlib.contextmanager
+def _opened(to: str | os.PathLike[str] | TextIO | None) -> Iterator[TextIO | None]:
+    if isinstance(to, str | os.PathLike):
+        with open(to, "a", encoding="ascii") as file:
+            yield file
+    else:
+        yield to
 
 
 def _validate(executor: Executor | None, seconds: float, chunksize: int) -> None:
@@ -59,8 +68,8 @@ def _validate(executor: Executor | None, seconds: float, chunksize: int) -> None
         )
     if executor is not None and not callable(getattr(executor, "submit", None)):
         raise ClaimError(f"executor={executor!r:.60} has no submit: pass an executor of concurrent.futures")
-    if not seconds > 0:
-        raise ClaimError(f"time_limit={seconds!r} leaves a case no time: pass seconds above 0")
+    if not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
+        raise ClaimError(f"time_limit={seconds!r} is no time for a case: pass seconds above 0, e.g. 60")
     if not isinstance(chunksize, int) or chunksize < 1:
         raise ClaimError(f"chunksize={chunksize!r} is no number of cases: pass a whole number from 1 on")
 
@@ -72,7 +81,7 @@ def _chunks(asked: Sequence[Case], size: int, there: Mapping[str, str]) -> list[
     return [chunk for chunk in left if chunk]
 
 
-def _lines(chunks: Sequence[Chunk], executor: Executor | None, seconds: float) -> Iterator[str]:
+def _lines(chunks: Sequence[Chunk], executor: Executor | None, seconds: float) -> Generator[str, None, None]:
     """The lines as they come; what the executor loses is run here, where nothing is lost."""
     if executor is None:
         with ThreadPoolExecutor(os.cpu_count()) as threads:
@@ -99,7 +108,7 @@ def _as_done(
     futures = {_submitted(executor, chunk, seconds): chunk for chunk in chunks}
     try:
         for future in as_completed(futures):
-            yield future, futures[future]
+            yield future, futures.pop(future)  # their lines are not kept twice
     finally:
         for future in futures:
             future.cancel()

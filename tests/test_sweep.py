@@ -3,6 +3,7 @@
 import functools
 import io
 import json
+import math
 import multiprocessing
 import os
 import pathlib
@@ -11,11 +12,12 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
 
 from gradcheck import ClaimError, sweep
+from gradcheck.sweeping import worker
 from tests.sweep_cases import (
     LAYERS,
     LIMIT,
@@ -24,10 +26,12 @@ from tests.sweep_cases import (
     VERDICTS,
     Dense,
     MeanInBias,
+    claim,
     counted,
     dense,
     ends_its_worker_once,
     hangs_once,
+    ones,
 )
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -111,6 +115,25 @@ def test_what_a_broken_pool_loses_is_run_here(tmp_path):
     assert verdicts(outcomes) == {"ends its worker": "PASS", **{name: VERDICTS[name] for name in LAYERS}}
 
 
+class Broken(Executor):
+    def submit(self, *_, **__):
+        raise BrokenExecutor("over")
+
+
+def test_an_executor_that_takes_nothing_any_more_is_done_without():
+    with pytest.warns(
+        RuntimeWarning, match=r"lost cases \(BrokenExecutor: over\): they are run in this machine"
+    ):
+        outcomes = sweep({"claim": claim(), "wrong": functools.partial(claim, ones)}, Broken(), chunksize=2)
+    assert verdicts(outcomes) == {"claim": "PASS", "wrong": "FAIL"}
+
+
+def test_a_process_that_cannot_start_is_no_verdict(monkeypatch):
+    monkeypatch.setattr(worker, "COMMAND", (sys.executable, "-c", "raise SystemExit('no gradcheck here')"))
+    with pytest.raises(RuntimeError, match=r"a case left .* status 1 .*\nno gradcheck here"):
+        sweep({"claim": claim()})
+
+
 def test_what_is_not_begun_is_not_run_after_an_interruption(tmp_path):
     def interrupt(told):
         raise KeyboardInterrupt(told)
@@ -172,7 +195,7 @@ def test_a_sweep_that_is_killed_goes_on_where_it_was(tmp_path):
         assert len(list(tmp_path.glob("Dense-*"))) == 1
     if "wrong" in done:
         assert len(list(tmp_path.glob("MeanInBias-*"))) == 1
-    sweep(interrupted(tmp_path), to=tmp_path / "at once")
+    sweep(interrupted(tmp_path), to=tmp_path / "at once", chunksize=3)
     assert path.read_bytes() == (tmp_path / "at once").read_bytes()
     wait_until(lambda: not is_alive(number.read_text()))  # the process that hung does not stay behind
 
@@ -238,6 +261,7 @@ def test_a_script_without_its_guard_is_told_so(tmp_path):
             {"time_limit": 0},
             "time_limit=0 is no time for a case: pass seconds above 0, e.g. 60",
         ),
+        ({"a": dense}, {"time_limit": math.inf}, "time_limit=inf is no time for a case"),
         ({"a": dense}, {"chunksize": 0}, "chunksize=0 is no number of cases: pass a whole number from 1 on"),
     ],
 )

@@ -49,9 +49,12 @@ def read(line: str) -> Outcome:
 
 def _name(path: pathlib.Path, line: str) -> str:
     try:
-        return str(json.loads(line)["name"])
-    except (ValueError, TypeError, KeyError):
-        raise _no_line(path, line) from None
+        said = json.loads(line)
+    except ValueError:
+        said = None
+    if not isinstance(said, dict) or said.keys() != {"name", "verdict", "error", "report"}:
+        raise _no_line(path, line)
+    return said["name"]
 
 
 def _no_line(path: pathlib.Path, text: str) -> ClaimError:

@@ -129,5 +129,5 @@ def _warn_of(error: Exception) -> None:
     warnings.warn(
         f"the executor lost cases ({what}): they are run in this machine's own processes",
         RuntimeWarning,
-        stacklevel=2,
+        stacklevel=5,  # where sweep is called
     )

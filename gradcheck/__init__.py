@@ -5,6 +5,7 @@ from gradcheck.claim import Claim, constant
 from gradcheck.diagnosis.evidence import Finding
 from gradcheck.errors import ClaimError, GradientMismatch, GradientUndecided
 from gradcheck.report import Report
+from gradcheck.sweeping import sweep
 from gradcheck.verdict import LeafResult, Reason, Verdict
 from gradcheck.version import __version__
 
@@ -22,4 +23,5 @@ __all__ = [
     "assert_gradients",
     "check_gradients",
     "constant",
+    "sweep",
 ]

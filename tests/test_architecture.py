@@ -130,6 +130,17 @@ ORDER = (
     "report",
     "surroundings",
     "check",
+    "outcome",
+    "isolation.channel",
+    "isolation.loading",
+    "isolation.process",
+    "isolation",
+    "sweeping.cases",
+    "sweeping.child",
+    "sweeping.worker",
+    "sweeping.lines",
+    "sweeping.run",
+    "sweeping",
     "",
     "render.json",
     "render.visible",
@@ -140,9 +151,6 @@ ORDER = (
     "render.html",
     "render.plot",
     "render",
-    "isolation.channel",
-    "isolation.process",
-    "isolation",
     "command.carriers",
     "command.discover",
     "command.child",
@@ -248,7 +256,17 @@ def test_the_reference_never_sees_the_hand_formulas():
 
 
 def test_importing_gradcheck_loads_numpy_and_little_more():
-    heavy = ("jax", "scipy", "rich", "cattrs", "jinja2", "hypothesis", "torch")
+    heavy = (
+        "jax",
+        "scipy",
+        "rich",
+        "cattrs",
+        "jinja2",
+        "hypothesis",
+        "torch",
+        "subprocess",
+        "concurrent.futures",
+    )
     code = f"import gradcheck, sys; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from rich.console import Console
 
 from gradcheck.command.files import as_html, as_json, as_junit
-from gradcheck.command.run import ERROR, Judged, judge_file
+from gradcheck.command.run import Judged, judge_file
 from gradcheck.command.show import show
 from gradcheck.errors import UsageError
+from gradcheck.outcome import ERROR
 from gradcheck.verdict import Verdict
 
 # In what `gradcheck check` can be written down, by the name of its option.

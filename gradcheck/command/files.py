@@ -7,7 +7,8 @@ import math
 import re
 from xml.etree import ElementTree
 
-from gradcheck.command.run import Judged, Outcome
+from gradcheck.command.run import Judged
+from gradcheck.outcome import Outcome
 from gradcheck.render.html import page
 from gradcheck.verdict import Verdict
 
@@ -19,15 +20,7 @@ def as_json(judged: Judged) -> str:
 
     `Report.from_json` reads a report.
     """
-    checks = [
-        {
-            "name": outcome.name,
-            "verdict": outcome.verdict,
-            "error": outcome.error,
-            "report": None if outcome.report is None else json.loads(outcome.report.to_json()),
-        }
-        for outcome in judged.outcomes
-    ]
+    checks = [outcome.as_dict() for outcome in judged.outcomes]
     said = {"file": str(judged.file), "output": judged.output, "checks": checks}
     return json.dumps(said | {"not_checked": judged.without_inputs}, indent=2) + "\n"
 

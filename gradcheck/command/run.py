@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import pathlib
 import sys
 from collections.abc import Callable
@@ -10,34 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gradcheck.isolation.process import Child, Ended
-from gradcheck.report import Report
-from gradcheck.verdict import Verdict
+from gradcheck.outcome import Outcome, outcome
 
 COMMAND = (sys.executable, "-u", "-X", "faulthandler", "-m", "gradcheck.command.child")
-ERROR = "ERROR"
-WORST_FIRST = (Verdict.FAIL.value, ERROR, Verdict.UNDECIDED.value, Verdict.PASS.value)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What became of one check: a report, or the error that it came to, whole. seconds: nan where it died."""
-
-    name: str
-    report: Report | None = None
-    error: str = ""
-    seconds: float = math.nan
-
-    @property
-    def verdict(self) -> str:
-        """PASS, FAIL, UNDECIDED, or ERROR where there is no report."""
-        return ERROR if self.report is None else self.report.verdict.value
-
-    @property
-    def badness(self) -> tuple[int, float]:
-        """Sorts the worst first: by verdict, then by the largest error."""
-        errors = [] if self.report is None else [leaf.error for leaf in self.report.leaves]
-        known = [error for error in errors if not math.isnan(error)]
-        return WORST_FIRST.index(self.verdict), -max(known, default=0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +70,7 @@ def _gather(
         gathered.known = found
         for position, running in enumerate(found["names"], start=1):
             tell(f"checking {running} ({position} of {len(found['names'])})")
-            gathered.outcomes.append(_outcome(running, child.receive(seconds)))
+            gathered.outcomes.append(outcome(running, child.receive(seconds)))
         gathered.output += child.close()
     except Ended as ended:
         gathered.outcomes.append(
@@ -104,8 +78,3 @@ def _gather(
         )
         return running == file.name
     return True
-
-
-def _outcome(name: str, said: dict[str, Any]) -> Outcome:
-    report = Report.from_json(said["report"]) if "report" in said else None
-    return Outcome(name=name, report=report, error=said.get("error", ""), seconds=said["seconds"])

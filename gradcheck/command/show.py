@@ -7,7 +7,8 @@ from collections import Counter
 from rich.console import Console
 from rich.text import Text
 
-from gradcheck.command.run import ERROR, WORST_FIRST, Judged, Outcome
+from gradcheck.command.run import Judged
+from gradcheck.outcome import ERROR, WORST_FIRST, Outcome
 from gradcheck.render.terminal import COLOURS, renderable
 from gradcheck.render.visible import escaped, visible
 

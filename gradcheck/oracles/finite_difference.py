@@ -53,7 +53,7 @@ class Differencing:
         self.evaluator = evaluator
         self.seed = probe.seed
         self.base = baseline(evaluator, probe.cotangents)
-        together = along_one_line(probe, evaluator).together
+        together = probe.together or along_one_line(probe, evaluator).together
         assert together is not None
         # Kinks are many and jumps are few: whether there are any is asked along one line.
         self.jumps = self._ripple(dict(enumerate(together))) > 0

@@ -17,7 +17,7 @@ def moved(evaluator: Evaluator, line: Line, t: float) -> Arrays:
     """The point after t steps along the line."""
     point = list(evaluator.point)
     for position, direction in line.items():
-        point[position] = point[position] + direction.astype(np.float64) * t
+        point[position] = point[position] + direction.astype(np.float64, copy=False) * t
     return tuple(point)
 
 

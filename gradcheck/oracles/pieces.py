@@ -8,7 +8,7 @@ crossed no kink.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,11 +22,19 @@ from gradcheck.rounding import allowance
 
 ENOUGH = 4  # steps that must be left; with fewer, what lies beyond the kink is looked at all the same
 HALVINGS = 40  # towards the end of a piece: a slope of order 1 moves the function by 1e-12 between the two
-NEAR = 2.0**-6  # of their distance, on either side of where a margin should vanish; squared where it did
+NEAR, NEARER = 2.0**-6, 2.0**-12  # of their distance, to either side of where a margin should vanish; nearer
+# once it did, but not nearer than curvature and rounding let a straight line foretell
 EXPLAINED = 64  # times the slope seen before: a change across the end of a piece that is no jump
 UNEVEN = 2  # pieces are not all as wide as the one that is seen
 LOOPS = ("while", "scan", "cond")  # decisions inside them are not in the signature
 Turning = Callable[[Arrays], tuple[Arrays, Arrays]]  # a point -> its signature, and margins of its decisions
+
+
+class End(NamedTuple):
+    """One end of a stretch in which a decision changes, and all margins there as one vector."""
+
+    step: float
+    margins: Array
 
 
 class Walk:
@@ -35,15 +43,18 @@ class Walk:
     def __init__(self, turning: Turning, evaluator: Evaluator, line: Line, finest: float) -> None:
         self.turning, self.evaluator, self.line, self.finest = turning, evaluator, line, finest
         self.known: dict[float, bool] = {}
-        self.own = {side: self._at(side * finest)[0] for side in (1, -1)}
+        self.own: dict[int, Arrays] = {}
 
     def stays(self, side: int, t: float) -> bool:
         """Whether the decisions after t steps to a side are those after the finest."""
+        if side not in self.own:
+            self.look(side, self.finest)
         return self.known[side * t] if side * t in self.known else self.look(side, t)[0]
 
     def look(self, side: int, t: float) -> tuple[bool, Array]:
         """The same, and all margins there as one vector."""
         signature, margins = self._at(side * t)
+        self.own.setdefault(side, signature)  # the finest step is looked at first
         self.known[side * t] = _same(signature, self.own[side])
         return self.known[side * t], flat(margins)
 
@@ -118,33 +129,34 @@ def ripple(
 
 def _end_of_piece(walk: Walk, side: int, steps: tuple[float, ...]) -> tuple[float, float] | None:
     """Two steps on one side, hardly apart, between which the piece ends; None where it goes on."""
-    within = steps[-1]
-    for t in reversed(steps):
-        if not walk.stays(side, t):
-            return _narrowed(walk, side, within, t)
-        within = t
+    inside = End(steps[-1], walk.look(side, steps[-1])[1])
+    for t in reversed(steps[:-1]):
+        stays, margins = walk.look(side, t)
+        if not stays:
+            return _narrowed(walk, side, inside, End(t, margins))
+        inside = End(t, margins)
     return None
 
 
-def _narrowed(walk: Walk, side: int, within: float, beyond: float) -> tuple[float, float]:
+def _narrowed(walk: Walk, side: int, inside: End, outside: End) -> tuple[float, float]:
     """The two steps brought together, from both sides of where a margin should vanish, or by halves where
     none does: ten looks in place of forty."""
-    ends = [(t, walk.look(side, t)[1]) for t in (within, beyond)]
-    enough, share = (beyond - within) * 2.0**-HALVINGS, NEAR
+    ends = [inside, outside]
+    enough, share = (outside.step - inside.step) * 2.0**-HALVINGS, NEAR
 
     def closer(t: float) -> float:
-        if ends[0][0] < t < ends[1][0]:
+        if ends[0].step < t < ends[1].step:
             stays, margins = walk.look(side, t)
-            ends[0 if stays else 1] = (t, margins)
-        return ends[1][0] - ends[0][0]
+            ends[0 if stays else 1] = End(t, margins)
+        return ends[1].step - ends[0].step
 
-    while (apart := closer(within)) > enough:
-        start, crossing = ends[0][0], _crossing(*(margins for _, margins in ends))
+    while (apart := closer(inside.step)) > enough:
+        start, crossing = ends[0].step, _crossing(ends[0].margins, ends[1].margins)
         left = min(closer(start + apart * (crossing + move)) for move in (-share, share))
-        share = share**2 if left <= apart / 2 else NEAR
+        share = NEARER if left <= apart / 2 else NEAR
         if left > apart / 2:
-            closer((ends[0][0] + ends[1][0]) / 2)
-    return ends[0][0], ends[1][0]
+            closer((ends[0].step + ends[1].step) / 2)
+    return ends[0].step, ends[1].step
 
 
 def _crossing(before: Array, after: Array) -> float:
@@ -174,9 +186,7 @@ def _walk(evaluator: Evaluator, seed: int, line: Line, steps: tuple[float, ...])
 
 
 def _turning(evaluator: Evaluator, seed: int) -> Turning | None:
-    if "turning" not in evaluator.shared:
-        evaluator.shared["turning"] = _made(evaluator, seed)
-    return evaluator.shared["turning"]
+    return evaluator.once("turning", lambda: _made(evaluator, seed))
 
 
 def _made(evaluator: Evaluator, seed: int) -> Turning | None:

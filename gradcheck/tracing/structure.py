@@ -25,6 +25,13 @@ class Structure:
     outputs: int
     jaxpr: Any = field(compare=False, repr=False)
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @functools.cached_property
+    def _hash(self) -> int:
+        return hash((self.key, self.outputs))
+
     @property
     def constants(self) -> tuple[Any, ...]:
         """The abstract values of the constants."""
@@ -55,7 +62,13 @@ def structure(trace: Trace) -> Structure:
         hash(key)
     except TypeError:
         key = object()
-    return Structure(key=key, outputs=trace.outputs, jaxpr=trace.jaxpr.jaxpr)
+    return _first(Structure(key=key, outputs=trace.outputs, jaxpr=trace.jaxpr.jaxpr))
+
+
+@functools.lru_cache(maxsize=64)
+def _first(structure: Structure) -> Structure:
+    """The first of equal structures, which is then equal at a glance."""
+    return structure
 
 
 def key_of(jaxpr: Any) -> tuple[Any, ...]:

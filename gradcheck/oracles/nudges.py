@@ -29,7 +29,7 @@ def bar(moves: list[Array]) -> Array:
 
 
 def bars(moves: list[Array]) -> tuple[Array, Array]:
-    """The same, and beside it with every entry's own rounding, where they have nothing to do with each other."""
+    """The same, and beside it each entry with its own rounding, where they have nothing in common."""
     first, moved = moves[0], _moved(moves)
     rounding = allowance(first.dtype, np.abs(first).max(initial=0, where=np.isfinite(first)))
     return moved + rounding, moved + allowances(first.dtype, first)

@@ -60,8 +60,10 @@ class Walk:
 
     def goes(self, line: Line, finest: float) -> bool:
         """Whether it is along this line, in these steps."""
-        return self.finest == finest and self.line.keys() == line.keys() and all(
-            self.line[position] is direction for position, direction in line.items()
+        return (
+            self.finest == finest
+            and self.line.keys() == line.keys()
+            and all(self.line[position] is direction for position, direction in line.items())
         )
 
     def _at(self, t: float) -> tuple[Arrays, Arrays]:

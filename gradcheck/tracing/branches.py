@@ -30,9 +30,7 @@ def signature(trace: Trace, leave_out: tuple[str, ...] = ()) -> Callable[[Arrays
     return lambda arrays: run(arrays)[0]
 
 
-def turning(
-    trace: Trace, leave_out: tuple[str, ...] = ()
-) -> Callable[[Arrays], tuple[Arrays, Arrays]]:
+def turning(trace: Trace, leave_out: tuple[str, ...] = ()) -> Callable[[Arrays], tuple[Arrays, Arrays]]:
     """arrays -> (signature, margins): of each decision numbers whose zeros are where it turns out otherwise;
     none where it hangs on more than one number."""
     plan = derived(trace, _decisions(leave_out), (structure(trace).inputs,))

@@ -10,14 +10,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.timing import interleaved
 from gradcheck.tracing.derive import vjp
 from gradcheck.tracing.lift import lift
 from manual.activations import SIGMOID
@@ -79,22 +78,6 @@ def steady(sizes: tuple[int, ...], examples: int) -> tuple[float, float]:
     cotangents = (np.ones(()),)
     plain, traced = interleaved(lambda: forward(*arrays), lambda: run(arrays, cotangents))
     return plain, traced / plain
-
-
-def interleaved(first: Callable[[], Any], second: Callable[[], Any]) -> tuple[float, float]:
-    """Median seconds of two calls that take turns, so that a busy neighbour meets both."""
-    for call in (first, second):
-        call()
-    began = time.perf_counter()
-    first()
-    rounds = int(np.clip(2 / (time.perf_counter() - began), 15, 3000))
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(rounds):
-        for call, found in zip((first, second), times, strict=True):
-            began = time.perf_counter()
-            call()
-            found.append(time.perf_counter() - began)
-    return statistics.median(times[0]), statistics.median(times[1])
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import platform
 import sys
@@ -175,5 +176,10 @@ def _all_agree(rows: tuple[Any, ...], left: str, right: str) -> bool | None:
 
 def _versions() -> dict[str, str]:
     versions = {"gradcheck": __version__, "python": platform.python_version(), "numpy": np.__version__}
-    used = [name for name in ("jax", "torch", "autograd") if name in sys.modules]
-    return versions | {name: importlib.metadata.version(name) for name in used}
+    return versions | {name: _installed(name) for name in ("jax", "torch", "autograd") if name in sys.modules}
+
+
+@functools.cache
+def _installed(name: str) -> str:
+    """The version of a package, which takes a millisecond to be read."""
+    return importlib.metadata.version(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,11 +31,11 @@ class Comparison:
     scale: float
     entry_scale: float
 
-    @property
+    @functools.cached_property
     def gap(self) -> Array:
         return np.abs(self.claimed - self.estimate.value)
 
-    @property
+    @functools.cached_property
     def wrong(self) -> Array:
         """Where the claim is outside the oracle's bar."""
         return self.gap > self.allowance
@@ -48,7 +49,7 @@ class Comparison:
         """Whether the oracle sees no gradient at all in this leaf."""
         return bool((np.abs(self.estimate.value) <= self.allowance).all())
 
-    @property
+    @functools.cached_property
     def detection_limit(self) -> float:
         """The smallest error in a single entry, relative to the leaf's largest, that would have been seen
         in whatever entry it had been.
@@ -56,9 +57,10 @@ class Comparison:
         A kink's interval is not a blunt bar: entry by entry it is left out. Along a direction it
         hides the errors of all entries, and counts.
         """
-        blind = self.allowance + np.where(self.wrong, 0, self.gap)
+        blind = self.allowance + (np.where(self.wrong, 0, self.gap) if self.wrong.any() else self.gap)
         if self.entrywise:
-            return relative(float(np.max(blind[~self.estimate.kink], initial=0)), self.scale)
+            smooth = blind[~self.estimate.kink] if self.estimate.kink.any() else blind
+            return relative(float(np.max(smooth, initial=0)), self.scale)
         with np.errstate(divide="ignore"):
             each = [bar / np.abs(line) for bar, line in zip(blind, self.estimate.lines, strict=True)]
         return relative(float(np.max(np.min(each, axis=0))), self.entry_scale)
@@ -99,18 +101,11 @@ def compare(
     have been, and serves as the scale of one that is zero.
     """
     own, size = _largest(claimed), _largest(at)
-    plain = estimate.error + estimate.project_error(np.full(claimed.shape, rounding.leaf))
+    plain = estimate.error + estimate.spread(rounding.leaf)
     # Where a gradient cancels to nothing, what is left is the rounding of terms as large as the function.
     residue = allowance(claimed.dtype, function_scale / max(1.0, size))
-    doubtful = np.ones(claimed.shape, dtype=bool) if rounding.genuine is None else ~rounding.genuine
-    bar = np.maximum(plain, estimate.error + estimate.project_error(residue * doubtful))
-    projected = estimate.project(claimed.astype(np.float64))
-    if rounding.own is not None and estimate.own_error is not None:
-        # Entries of all sizes, each judged by its own; but one that may be such a residue is no size.
-        fine = estimate.own_error + rounding.own
-        nothing = np.maximum(np.abs(estimate.value), np.abs(projected)) <= NOTHING * residue
-        bar = np.where(nothing & doubtful, np.maximum(bar, fine), fine)
-    known = np.where(np.isfinite(estimate.error), np.abs(estimate.value), 0)
+    projected = estimate.project(claimed.astype(np.float64, copy=False))
+    bar = _allowance(rounding, estimate, projected, plain, residue)
     if (np.abs(estimate.value) <= plain).all():
         # No gradient is seen. Where none is claimed either, beyond the claim's own rounding, errors are
         # measured on the function's scale; where one is claimed it has to be resolved itself.
@@ -120,7 +115,8 @@ def compare(
         none = own <= rounding.leaf or (sharp and own <= residue)
         scale, entry_scale = (one, entry) if none else (_largest(projected), own)
     else:
-        scale, entry_scale = _largest(known), own
+        known = np.isfinite(estimate.error)
+        scale, entry_scale = _largest(estimate.value if known.all() else estimate.value[known]), own
     return Comparison(
         oracle=oracle,
         estimate=estimate,
@@ -129,6 +125,30 @@ def compare(
         scale=float(scale),
         entry_scale=float(entry_scale),
     )
+
+
+def _allowance(
+    rounding: Rounding, estimate: Estimate, projected: Array, plain: Array, residue: float
+) -> Array:
+    """How large a gap proves nothing. plain: what the bar and the leaf's rounding come to."""
+    doubtful = np.array(True) if rounding.genuine is None else ~rounding.genuine
+    if rounding.own is None or estimate.own_error is None:
+        return np.maximum(plain, _with_residue(estimate, residue, doubtful))
+    # Entries of all sizes, each judged by its own; but one that may be such a residue is no size.
+    fine = estimate.own_error + rounding.own
+    nothing = np.abs(estimate.value) <= NOTHING * residue
+    if not nothing.any():
+        return fine
+    nothing &= (np.abs(projected) <= NOTHING * residue) & doubtful
+    loose = np.maximum(plain, _with_residue(estimate, residue, doubtful))
+    return np.where(nothing, np.maximum(loose, fine), fine)
+
+
+def _with_residue(estimate: Estimate, residue: float, doubtful: Array) -> Array:
+    """The bar of an estimate where the doubtful entries of a claim may be nothing but a residue."""
+    if doubtful.all():
+        return estimate.error + estimate.spread(residue)
+    return estimate.error + estimate.project_error(residue * doubtful)
 
 
 def compare_together(
@@ -155,7 +175,8 @@ def compare_together(
 
 def _largest(values: Array) -> float:
     """The largest finite size among some numbers."""
-    return float(np.abs(values).max(initial=0, where=np.isfinite(values)))
+    largest = float(np.abs(values).max(initial=0))
+    return largest if np.isfinite(largest) else float(np.abs(values[np.isfinite(values)]).max(initial=0))
 
 
 def contradicted(judge: Comparison, other: Comparison) -> Array:

@@ -44,6 +44,12 @@ class Evaluator:
         if isinstance(self.claim, RealParts) and self.claim.reading is None:
             self.claim = self._in_one_reading(self.claim)
 
+    def once(self, what: str, made: Callable[[], Any]) -> Any:
+        """What has been made under this name before, or is made now; in `shared`."""
+        if what not in self.shared:
+            self.shared[what] = made()
+        return self.shared[what]
+
     def forward(self, values: Arrays) -> Arrays:
         """The output's leaves at these values, as float arrays of their own."""
         outputs = _outputs(self._call(values))

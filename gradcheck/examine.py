@@ -42,6 +42,9 @@ class Claimed:
     roundings: tuple[Rounding, ...]
     corners: dict[int, Estimate] = field(default_factory=dict)
     tied: bool = False
+    _compared: dict[tuple[int, int], tuple[Answer, tuple[Comparison, ...]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def scale(self) -> float:
@@ -90,7 +93,18 @@ class Claimed:
 
     def all_beside(self, answers: tuple[Answer, ...]) -> tuple[tuple[Comparison, ...], ...]:
         """Every leaf's claimed gradient against every estimate of it."""
-        return tuple(self.beside(i, gradient, answers) for i, gradient in enumerate(self.gradients))
+        return tuple(
+            tuple(found for answer in answers for found in self._once(position, answer))
+            for position in range(len(self.gradients))
+        )
+
+    def _once(self, position: int, answer: Answer) -> tuple[Comparison, ...]:
+        """`beside` for one answer, compared once; the answer is kept, so that no identity is used twice."""
+        key = (position, id(answer))
+        if key not in self._compared:
+            found = self.beside(position, self.gradients[position], (answer,))
+            self._compared[key] = (answer, found)
+        return self._compared[key][1]
 
 
 @dataclass(frozen=True, kw_only=True)

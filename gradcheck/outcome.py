@@ -16,7 +16,7 @@ from gradcheck.report import Report
 from gradcheck.verdict import Verdict
 
 ERROR = "ERROR"
-OURS = (
+OURS = (str(pathlib.Path(__file__).parent) + os.sep, "<frozen importlib")  # not the user's files
     str(pathlib.Path(__file__).parent) + os.sep,
     "<frozen importlib",
 )  # files whose frames lead to the user's

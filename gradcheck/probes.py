@@ -24,12 +24,13 @@ DIRECTIONS = 3  # of every other leaf: a wrong entry escapes three random probes
 class Probe:
     """The cotangent of every output leaf, and a leaf's directions (k, *shape) or None for its entries.
 
-    together: a direction a leaf, where all are to be asked along one line, and nothing else.
+    directions: None as a whole where nobody has asked for them yet (`directions_of`). together: a direction
+    a leaf, where all are to be asked along one line, and nothing else.
     """
 
     seed: int
     cotangents: Arrays
-    directions: tuple[Array | None, ...]
+    directions: tuple[Array | None, ...] | None = None
     together: Arrays | None = None
 
 
@@ -39,25 +40,40 @@ def generator(seed: int, purpose: int) -> np.random.Generator:
 
 
 def draw_probe(evaluator: Evaluator, seed: int) -> Probe:
-    """Signed random cotangents (never ones) and directions scaled to the inputs."""
-    rng = generator(seed, PROBES)
-    if evaluator.claim.takes_cotangent:
-        # Rounded to what the backward is given, so that oracle and claim speak of the same one.
-        cotangents = tuple(
-            signed(rng, out.shape).astype(out.dtype).astype(np.float64) for out in evaluator.outputs
-        )
-    else:
-        cotangents = tuple(np.ones(out.shape) for out in evaluator.outputs)
-    values = evaluator.point
-    entrywise = _affordable([value.size for value in values])
-    directions = tuple(None if i in entrywise else _directions(rng, value) for i, value in enumerate(values))
-    return Probe(seed=seed, cotangents=cotangents, directions=directions)
+    """Signed random cotangents (never ones)."""
+    return Probe(seed=seed, cotangents=_cotangents(evaluator, generator(seed, PROBES)))
+
+
+def _cotangents(evaluator: Evaluator, rng: np.random.Generator) -> Arrays:
+    if not evaluator.claim.takes_cotangent:
+        return tuple(np.ones(out.shape) for out in evaluator.outputs)
+    # Rounded to what the backward is given, so that oracle and claim speak of the same one.
+    return tuple(signed(rng, out.shape).astype(out.dtype).astype(np.float64) for out in evaluator.outputs)
+
+
+def directions_of(probe: Probe, evaluator: Evaluator) -> tuple[Array | None, ...]:
+    """The probe's directions, scaled to the inputs; drawn when first asked for, since a leaf has several."""
+    if probe.directions is not None:
+        return probe.directions
+
+    def drawn() -> tuple[Array | None, ...]:
+        rng = generator(probe.seed, PROBES)
+        _cotangents(evaluator, rng)  # which come first from this seed
+        values = evaluator.point
+        entrywise = _affordable([value.size for value in values])
+        return tuple(None if i in entrywise else _directions(rng, value) for i, value in enumerate(values))
+
+    return evaluator.once(f"directions by seed {probe.seed}", drawn)
 
 
 def along_one_line(probe: Probe, evaluator: Evaluator) -> Probe:
     """The same probe with one direction through all leaves, each moving by its own size."""
-    rng = generator(probe.seed, TOGETHER)
-    return replace(probe, together=tuple(_directions(rng, value, 1)[0] for value in evaluator.point))
+
+    def drawn() -> Arrays:
+        rng = generator(probe.seed, TOGETHER)
+        return tuple(_directions(rng, value, 1)[0] for value in evaluator.point)
+
+    return replace(probe, together=evaluator.once(f"line by seed {probe.seed}", drawn))
 
 
 def _affordable(sizes: list[int]) -> set[int]:

@@ -47,7 +47,7 @@ def allowance(dtype: np.dtype[Any], size: float) -> float:
 
 def allowances(dtype: np.dtype[Any], sizes: Array) -> Array:
     """The same for each of several results."""
-    return UNITS * np.finfo(dtype).eps * np.abs(sizes.astype(np.float64))
+    return UNITS * np.finfo(dtype).eps * np.abs(sizes.astype(np.float64, copy=False))
 
 
 def from_single(single: Array, double: Array) -> Array:
@@ -59,9 +59,11 @@ def from_single(single: Array, double: Array) -> Array:
     """
     if single.shape != double.shape:
         return np.zeros(double.shape)
-    gap = np.abs(single.astype(np.float64) - double.astype(np.float64))
+    gap = np.asarray(np.abs(single.astype(np.float64, copy=False) - double.astype(np.float64, copy=False)))
+    gap[~np.isfinite(gap)] = 0
     ratio = np.finfo(np.float64).eps / np.finfo(np.float32).eps
-    return SINGLE_MARGIN * ratio * np.where(np.isfinite(gap), gap, 0)
+    gap *= SINGLE_MARGIN * ratio
+    return gap
 
 
 def arithmetic(here: Array, there: Array) -> type:

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+import gradcheck
+
 ROOT = pathlib.Path(__file__).parent.parent
 
 # In the order of the pipeline: a module may import those before it, never one after it.
@@ -255,8 +257,9 @@ def test_the_reference_never_sees_the_hand_formulas():
     }
 
 
-def test_importing_gradcheck_loads_numpy_and_little_more():
-    heavy = (
+@pytest.mark.parametrize("name", ["", ".check_gradients"])
+def test_importing_gradcheck_loads_numpy_and_little_more(name):
+    heavy = [
         "jax",
         "scipy",
         "rich",
@@ -266,7 +269,16 @@ def test_importing_gradcheck_loads_numpy_and_little_more():
         "torch",
         "subprocess",
         "concurrent.futures",
-    )
-    code = f"import gradcheck, sys; print([m for m in {heavy!r} if m in sys.modules])"
+    ]
+    heavy += [] if name else ["numpy"]
+    code = f"import gradcheck, sys; gradcheck{name}; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"
+
+
+def test_every_public_name_can_be_had_and_no_other():
+    assert sorted(gradcheck._HOMES) == sorted(gradcheck.__all__)
+    assert all(getattr(gradcheck, name) is not None for name in gradcheck.__all__)
+    assert set(gradcheck.__all__) <= set(dir(gradcheck))
+    with pytest.raises(AttributeError, match="module 'gradcheck' has no attribute 'check_gradient'"):
+        _ = gradcheck.check_gradient

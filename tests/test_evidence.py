@@ -9,7 +9,7 @@ from gradcheck.curve import Scaling
 from gradcheck.evaluator import Evaluator
 from gradcheck.examine import Claimed
 from gradcheck.oracles.line import STEPS
-from gradcheck.oracles.pieces import steps_in_one_piece
+from gradcheck.oracles.pieces import Walk, ripple, steps_in_one_piece
 from gradcheck.steps import scaling
 
 ALONE = "finite-difference"
@@ -26,6 +26,40 @@ def test_steps_that_reach_across_a_kink_are_left_out(distance, left_out):
     evaluator = Evaluator(from_vjp(f, np.array(0.0), vjp=lambda u, x: u, names=("x",)))
     kept = steps_in_one_piece(evaluator, 0, {0: np.array(1.0)}, STEPS)
     assert kept == STEPS[left_out:]
+
+
+@pytest.mark.parametrize("end", [0.11, 3e-3, 1.7e-5])
+@pytest.mark.parametrize("jump", [0.0, 1e-9])
+@pytest.mark.parametrize(
+    "beyond",
+    [
+        lambda x, end: x > end,
+        lambda x, end: np.exp(7 * x) > np.exp(7 * end),
+        lambda x, end: np.maximum(np.where(x > end, 2.0, 1.0), 0.0) > 1.5,  # whose own margin jumps
+    ],
+    ids=["straight", "curved", "jumping"],
+)
+def test_a_jump_at_the_end_of_a_piece_is_weighed_by_the_width_of_the_piece(beyond, jump, end):
+    evaluator = Evaluator(
+        from_vjp(
+            lambda x: np.where(beyond(x, end), np.sin(x) + jump, np.sin(x)),
+            np.array(0.0),
+            vjp=lambda u, x: u,
+            names=("x",),
+        )
+    )
+    line = {0: np.array(1.0)}
+    found = ripple(evaluator, 0, line, STEPS, lambda t: float(evaluator.forward((np.array(t),))[0]))
+    assert found == pytest.approx(2 * jump / (STEPS[0] + end), rel=1e-3)
+
+
+def test_the_end_of_a_piece_takes_few_looks(monkeypatch):
+    looks = []
+    plain = Walk.look
+    monkeypatch.setattr(Walk, "look", lambda walk, side, t: looks.append(t) or plain(walk, side, t))
+    evaluator = Evaluator(from_vjp(relu_beside(3e-3)[0], np.array(0.0), vjp=lambda u, x: u, names=("x",)))
+    assert ripple(evaluator, 0, {0: np.array(1.0)}, STEPS, lambda t: max(t - 3e-3, 0.0) + t) == 0
+    assert len(looks) <= 2 * len(STEPS) + 12  # by halves it takes forty more
 
 
 @pytest.mark.parametrize("distance", [0.5, 0.1, 1e-3, 1e-6])

@@ -10,7 +10,7 @@ import numpy as np
 from gradcheck.claim import Array
 from gradcheck.evaluator import Arrays, Evaluator
 from gradcheck.oracles.base import Answer, Estimate
-from gradcheck.oracles.nudges import NUDGED_COPIES, bar, nudged, own_bar
+from gradcheck.oracles.nudges import NUDGED_COPIES, bar, bars, nudged
 from gradcheck.oracles.recorded import NotRecorded, Place, in_extended, vjps_by_trace
 from gradcheck.oracles.xla import vjps_by_xla
 from gradcheck.probes import NUDGES, Probe, generator
@@ -104,13 +104,16 @@ def _forward_gap(own: Arrays, found: list[Arrays]) -> str:
 
 def estimated(name: str, moves: list[Array], singles: list[Array]) -> Estimate:
     """A derivative with its bar, from its values at the point and at nudged ones, and in single precision."""
-    gradient = moves[0].astype(np.float64)
-    own = np.max([np.zeros(gradient.shape), *(from_single(single, gradient) for single in singles)], axis=0)
+    gradient = moves[0].astype(np.float64, copy=False)
+    rounding = np.zeros(gradient.shape)
+    for single in singles:
+        np.maximum(rounding, from_single(single, gradient), out=rounding)
+    error, own_error = bars(moves)
     return Estimate(
         leaf=name,
         directions=None,
         value=gradient,
-        error=bar(moves) + np.max(own, initial=0),
+        error=error + np.max(rounding, initial=0),
         kink=np.zeros(gradient.shape, dtype=bool),
-        own_error=own_bar(moves) + own,
+        own_error=own_error + rounding,
     )

@@ -62,6 +62,12 @@ class Estimate:
             return error
         return np.array([np.vdot(np.abs(direction), error) for direction in self.directions])
 
+    def spread(self, error: float) -> Array:
+        """The same for a gradient of which each entry is known to within `error`."""
+        if self.directions is None:
+            return np.array(error)
+        return np.array([error * np.abs(direction).sum() for direction in self.directions])
+
 
 TOGETHER = "all together"  # stands for a leaf's name where all leaves move at once
 

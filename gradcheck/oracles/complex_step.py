@@ -18,7 +18,7 @@ from gradcheck.oracles.base import TOGETHER, Answer, Estimate
 from gradcheck.oracles.line import Line
 from gradcheck.oracles.nudges import NUDGED_COPIES, bar, nudged
 from gradcheck.oracles.recorded import NotRecorded, recorded
-from gradcheck.probes import NUDGES, Probe, generator, signed, typical
+from gradcheck.probes import NUDGES, Probe, directions_of, generator, signed, typical
 from gradcheck.rounding import allowance, from_single
 
 NAME = "complex-step"
@@ -177,8 +177,8 @@ def _estimates(
     if probe.together is not None:
         return (), _estimate(stepper, TOGETHER, None, [dict(enumerate(probe.together))], (1,))
     found = []
-    for position, leaf in enumerate(evaluator.leaves):
-        directions = probe.directions[position]
+    pairs = zip(evaluator.leaves, directions_of(probe, evaluator), strict=True)
+    for position, (leaf, directions) in enumerate(pairs):
         if directions is None:
             lines, shape = _entries(leaf.value, position), leaf.value.shape
         else:

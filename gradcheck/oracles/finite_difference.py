@@ -13,7 +13,7 @@ from gradcheck.oracles.extrapolate import Slope, slope
 from gradcheck.oracles.ladder import Differences, baseline, climb
 from gradcheck.oracles.line import Line, moved, usable_steps
 from gradcheck.oracles.pieces import ripple, steps_in_one_piece
-from gradcheck.probes import Probe, along_one_line, typical
+from gradcheck.probes import Probe, along_one_line, directions_of, typical
 
 NAME = "finite-difference"
 VISIBLE = 1e-3  # share of an output by which it has to change for ten digits of the change to be seen
@@ -34,7 +34,8 @@ def finite_difference(evaluator: Evaluator, probe: Probe) -> Answer:
         together = in_form(TOGETHER, None, [look.slope(dict(enumerate(probe.together)))], (1,))
     else:
         estimates = tuple(
-            _estimate(look, probe.directions[position], position) for position in range(len(evaluator.leaves))
+            _estimate(look, directions, position)
+            for position, directions in enumerate(directions_of(probe, evaluator))
         )
     return Answer(
         oracle=NAME,

@@ -115,12 +115,12 @@ def climb(evaluator: Evaluator, base: Baseline, line: Line, steps: tuple[float, 
     if not both:
         for side, found in ((1, above), (-1, below)):
             if len(found) >= EDGE:
-                taken = np.array([realised(evaluator, line, side * t, 0.0) for t in found])
+                taken = realised(evaluator, line, [side * t for t in found], sided=True)
                 return _one_sided(base, taken, np.stack(list(found.values())))
     shape = (len(both), base.output.size)
     plus, minus = (np.reshape([side[t] for t in both], shape) for side in (above, below))
     jump = _jump(base, outputs, np.array(both), plus, minus)
-    taken = np.array([realised(evaluator, line, t, -t) for t in both], float)
+    taken = realised(evaluator, line, both)
     return _differences(base, taken, plus, minus, jump)
 
 

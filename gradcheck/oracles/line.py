@@ -17,7 +17,8 @@ def moved(evaluator: Evaluator, line: Line, t: float) -> Arrays:
     """The point after t steps along the line."""
     point = list(evaluator.point)
     for position, direction in line.items():
-        point[position] = point[position] + direction.astype(np.float64) * t
+        at, step = point[position], np.asarray(direction.astype(np.float64, copy=False) * t)
+        point[position] = np.add(at, step, out=step if step.dtype == at.dtype else None)
     return tuple(point)
 
 
@@ -33,16 +34,21 @@ def _grain(at: Array, direction: Array) -> float:
     return GRAINS * float(np.finfo(at.dtype).eps * np.max(np.abs(at[moving] / direction[moving]), initial=0))
 
 
-def realised(evaluator: Evaluator, line: Line, t: float, back: float) -> float:
-    """The step that was taken from `back` to t, which is not t - back: both points were rounded.
+def realised(evaluator: Evaluator, line: Line, steps: list[float], sided: bool = False) -> Array:
+    """The steps that were taken, which are not t - back for back = -t, or 0 where sided: both points were
+    rounded.
 
-    Half of it where it goes to both sides, so that f(t) - f(-t) is divided by twice the result.
+    Half of each where it goes to both sides, so that f(t) - f(-t) is divided by twice the result.
     """
     largest = max(float(np.abs(direction).max(initial=0)) for direction in line.values())
-    along = squared = 0.0
+    along, squared = np.zeros(len(steps)), 0.0
     for position, direction in line.items():
         at, unit = evaluator.point[position], direction / largest  # squares neither overflow nor vanish
-        taken = ((at + direction * t) - (at + direction * back)) / largest
-        along += float(np.vdot(unit, taken))
         squared += float(np.vdot(unit, unit))
-    return along / squared / (2 if back else 1)
+        taken, behind = np.empty_like(at), np.empty_like(at)
+        for i, t in enumerate(steps):
+            np.add(at, np.multiply(direction, t, out=taken), out=taken)
+            np.add(at, np.multiply(direction, 0.0 if sided else -t, out=behind), out=behind)
+            np.subtract(taken, behind, out=taken)
+            along[i] += float(np.vdot(unit, np.divide(taken, largest, out=taken)))
+    return along / squared / (1 if sided else 2)

@@ -25,17 +25,21 @@ def bar(moves: list[Array]) -> Array:
 
     Every entry is granted the rounding of the largest.
     """
-    first = moves[0]
+    return bars(moves)[0]
+
+
+def bars(moves: list[Array]) -> tuple[Array, Array]:
+    """The same, and beside it each entry with its own rounding, where they have nothing in common."""
+    first, moved = moves[0], _moved(moves)
     rounding = allowance(first.dtype, np.abs(first).max(initial=0, where=np.isfinite(first)))
-    return _moved(moves) + rounding
-
-
-def own_bar(moves: list[Array]) -> Array:
-    """The same with every entry's own rounding, where they have nothing to do with each other."""
-    return _moved(moves) + allowances(moves[0].dtype, moves[0])
+    return moved + rounding, moved + allowances(first.dtype, first)
 
 
 def _moved(moves: list[Array]) -> Array:
-    first = moves[0]
-    largest = np.max([np.abs(move - first) for move in moves], axis=0)
-    return np.where(np.isfinite(first) & np.isfinite(largest), NUDGE_MARGIN * largest, np.inf)
+    first, *others = moves
+    largest = np.zeros(first.shape, first.dtype)
+    for other in others:
+        np.maximum(largest, np.abs(other - first), out=largest)
+    largest *= NUDGE_MARGIN
+    largest[~(np.isfinite(first) & np.isfinite(largest))] = np.inf
+    return largest

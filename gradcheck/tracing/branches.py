@@ -16,6 +16,8 @@ from gradcheck.tracing.structure import structure
 Decision = Callable[[dict[str, Any], list[Any], list[Any]], Any]
 
 
+COMPARED = ("lt", "le", "gt", "ge", "eq", "ne", "max", "min")
+SIGNED = ("sign", "abs")
 STAIRCASES = ("floor", "ceil", "round", "rem", "convert_element_type")  # what quantises
 
 
@@ -24,8 +26,20 @@ def signature(trace: Trace, leave_out: tuple[str, ...] = ()) -> Callable[[Arrays
 
     Two points with one signature lie in one smooth piece of the function, but for the primitives left out.
     """
+    run = turning(trace, leave_out)
+    return lambda arrays: run(arrays)[0]
+
+
+def turning(trace: Trace, leave_out: tuple[str, ...] = ()) -> Callable[[Arrays], tuple[Arrays, Arrays]]:
+    """arrays -> (signature, margins): of each decision numbers whose zeros are where it turns out otherwise;
+    none where it hangs on more than one number."""
     plan = derived(trace, _decisions(leave_out), (structure(trace).inputs,))
-    return lambda arrays: tuple(plan(*arrays))
+
+    def run(arrays: Arrays) -> tuple[Arrays, Arrays]:
+        found = plan(*arrays)
+        return tuple(found[::2]), tuple(found[1::2])
+
+    return run
 
 
 @functools.cache
@@ -36,12 +50,20 @@ def _decisions(leave_out: tuple[str, ...]) -> Derivative:
         def seen(name: str, params: dict[str, Any], operands: list[Any], results: list[Any]) -> None:
             decision = DECISIONS.get(name)
             if decision is not None and name not in leave_out and _is_float(operands[0]):
-                found.append(decision(params, operands, results))
+                found.extend((decision(params, operands, results), _margin(name, operands)))
 
         run(inputs, seen=seen)
         return tuple(found)
 
     return decisions
+
+
+def _margin(name: str, operands: list[Any]) -> Any:
+    import jax.numpy as jnp
+
+    if name in COMPARED:
+        return operands[0] - operands[1]
+    return operands[0] if name in SIGNED else jnp.zeros(0)
 
 
 def _is_float(operand: Any) -> bool:

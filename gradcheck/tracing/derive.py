@@ -9,7 +9,7 @@ import numpy as np
 
 from gradcheck.tracing.lift import Trace
 from gradcheck.tracing.programs import Run, derived
-from gradcheck.tracing.structure import structure
+from gradcheck.tracing.structure import structure, variables_of
 
 Arrays = tuple[np.ndarray[Any, Any], ...]
 
@@ -98,7 +98,7 @@ def _forward(run: Run, outputs: int) -> Callable[..., Any]:
 
 
 def _places(trace: Trace, variables: tuple[Any, ...]) -> tuple[int, ...]:
-    number = {variable: place for place, variable in enumerate(structure(trace).variables)}
+    number = {variable: place for place, variable in enumerate(variables_of(trace.jaxpr.jaxpr))}
     return tuple(number[variable] for variable in variables)
 
 

@@ -25,6 +25,13 @@ class Structure:
     outputs: int
     jaxpr: Any = field(compare=False, repr=False)
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @functools.cached_property
+    def _hash(self) -> int:
+        return hash((self.key, self.outputs))
+
     @property
     def constants(self) -> tuple[Any, ...]:
         """The abstract values of the constants."""
@@ -43,19 +50,33 @@ class Structure:
     @property
     def variables(self) -> tuple[Any, ...]:
         """All of its variables, in the same order in an equal one."""
-        made = [variable for equation in self.jaxpr.eqns for variable in equation.outvars]
-        return (*self.jaxpr.constvars, *self.jaxpr.invars, *made)
+        return variables_of(self.jaxpr)
+
+
+def variables_of(jaxpr: Any) -> tuple[Any, ...]:
+    """All variables of an open jaxpr, in the same order in one that does the same."""
+    made = [variable for equation in jaxpr.eqns for variable in equation.outvars]
+    return (*jaxpr.constvars, *jaxpr.invars, *made)
 
 
 @functools.lru_cache(maxsize=8)
 def structure(trace: Trace) -> Structure:
-    """That of a trace; where a parameter of an operation cannot be compared it equals no other."""
+    """That of a trace, with the jaxpr of the first trace that has it.
+
+    Where a parameter of an operation cannot be compared it equals no other.
+    """
     try:
         key = key_of(trace.jaxpr.jaxpr)
         hash(key)
     except TypeError:
         key = object()
-    return Structure(key=key, outputs=trace.outputs, jaxpr=trace.jaxpr.jaxpr)
+    return _first(Structure(key=key, outputs=trace.outputs, jaxpr=trace.jaxpr.jaxpr))
+
+
+@functools.lru_cache(maxsize=64)
+def _first(structure: Structure) -> Structure:
+    """The first of equal structures, which is then equal at a glance."""
+    return structure
 
 
 def key_of(jaxpr: Any) -> tuple[Any, ...]:

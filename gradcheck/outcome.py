@@ -17,9 +17,6 @@ from gradcheck.verdict import Verdict
 
 ERROR = "ERROR"
 OURS = (str(pathlib.Path(__file__).parent) + os.sep, "<frozen importlib")  # not the user's files
-    str(pathlib.Path(__file__).parent) + os.sep,
-    "<frozen importlib",
-)  # files whose frames lead to the user's
 WORST_FIRST = (Verdict.FAIL.value, ERROR, Verdict.UNDECIDED.value, Verdict.PASS.value)
 
 

@@ -185,10 +185,10 @@ def _ask(claimed: Claimed, asked: Asked, sensitivity: float) -> tuple[Claimed, t
             answer = _located(claimed, answers, answer)
         if oracle is autodiff and answer.estimates:
             answer = _in_more_digits(claimed, answer)
-            claimed = _looked_at_beside(claimed, answer, sensitivity)
+            claimed = _looked_at_beside(claimed, (*answers, answer), sensitivity)
         if oracle is finite_difference and answer.estimates:
             claimed = _with_corners(_with_ripple(claimed, answer), answer)
-            claimed = _looked_at_beside(claimed, answer, sensitivity)
+            claimed = _looked_at_beside(claimed, (*answers, answer), sensitivity)
         answers = (*answers, answer)
     return claimed, answers
 
@@ -256,9 +256,10 @@ def _in_more_digits(claimed: Claimed, answer: Answer) -> Answer:
     return replace(answer, estimates=estimates)
 
 
-def _looked_at_beside(claimed: Claimed, answer: Answer, sensitivity: float) -> Claimed:
-    """The claim with what shows beside the point, where an oracle accuses it or hardly sees it: which
+def _looked_at_beside(claimed: Claimed, answers: tuple[Answer, ...], sensitivity: float) -> Claimed:
+    """The claim with what shows beside the point, where the last oracle accuses it or hardly sees it: which
     entries are derivatives, be they less than the rounding of the function, and what is rounding in them."""
+    answer = answers[-1]
     formula = answer.oracle == AUTODIFF
     accused = _accused_leaves(claimed, answer) if formula else set()
     if accused:
@@ -274,6 +275,9 @@ def _looked_at_beside(claimed: Claimed, answer: Answer, sensitivity: float) -> C
     expected = {i: [answer.estimates[i].value, *(gradients[i] for gradients in theirs)] for i in doubted}
     found = {i: _genuine(answer, answer.estimates[i], ours[i], expected[i]) for i in doubted}
     known = {i: claimed.roundings[i].known_genuine(real) for i, real in found.items()}
+    if not repeatable:  # its own rounding was not measured: that may acquit it, and not convict it
+        guilty = {i for one in answers for i in _accused_leaves(claimed.with_roundings(known), one)}
+        known = {i: rounding for i, rounding in known.items() if i not in guilty}
     claimed = claimed.with_roundings(known)
     accused = _accused_leaves(claimed, answer) if formula and seen else set()
     if not accused:

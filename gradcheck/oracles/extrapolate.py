@@ -140,6 +140,8 @@ def _smooth(seen: Differences) -> Slope:
         rows.append((extrapolated, spread))
     value, error, last = np.concatenate(candidates).T
     last = last.astype(int)
+    alone = np.arange(value.size) < candidates[0].shape[0]  # of two steps, which may agree by chance
+    error = error + np.where(alone, _next(seen, value, last), 0)
     total = error + _contradiction(seen, noise, value, last) + _one_sided(seen)[last]
     best = int(np.argmin(total))
     error = total[best] + seen.unseen + _rival(value, error + _own_gap(seen)[last], last, best)
@@ -156,6 +158,12 @@ def _smooth(seen: Differences) -> Slope:
         step=float(seen.step[last[best]]),
         jump=seen.jump,
     )
+
+
+def _next(seen: Differences, value: Array, last: Array) -> Array:
+    """How far the next finer difference is from each candidate, noise and all; 0 where there is none."""
+    following = np.minimum(last + 1, seen.step.size - 1)
+    return np.where(following > last, np.abs(seen.central[following] - value), 0)
 
 
 def _drifts(seen: Differences, noise: Array) -> bool:

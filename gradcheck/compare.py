@@ -57,7 +57,8 @@ class Comparison:
         A kink's interval is not a blunt bar: entry by entry it is left out. Along a direction it
         hides the errors of all entries, and counts.
         """
-        blind = self.allowance + (np.where(self.wrong, 0, self.gap) if self.wrong.any() else self.gap)
+        within = self.gap <= self.allowance  # not where the claim is wrong or the oracle has no number
+        blind = self.allowance + (self.gap if within.all() else np.where(within, self.gap, 0))
         if self.entrywise:
             smooth = blind[~self.estimate.kink] if self.estimate.kink.any() else blind
             return relative(float(np.max(smooth, initial=0)), self.scale)

@@ -80,9 +80,8 @@ def arithmetic(here: Array, there: Array) -> type:
 def arithmetic_afar(here: Array, *there: Array) -> type:
     """The same where nothing moves near the point: what a step function gives has few digits too, and is told
     from what was rounded to a type by leaving its last places empty."""
-    for kind in {arithmetic(here, other) for other in there} - {here.dtype.type}:
-        values = np.concatenate([out[np.isfinite(out)] for out in there])
-        last = 2.0**LAST_PLACES * np.finfo(kind).eps * 2.0 ** np.floor(np.log2(np.abs(values[values != 0])))
-        if (values[values != 0] % last != 0).any():
-            return kind
-    return here.dtype.type
+    values = np.concatenate([out.ravel() for out in there])
+    kind = arithmetic(np.tile(here.ravel(), len(there)), values)
+    values = np.abs(values[np.isfinite(values) & (values != 0)])
+    last = 2.0**LAST_PLACES * np.finfo(kind).eps * 2.0 ** np.floor(np.log2(values))
+    return kind if (values % last != 0).any() else here.dtype.type

@@ -10,6 +10,7 @@ from gradcheck.evaluator import Evaluator
 from gradcheck.examine import Claimed
 from gradcheck.oracles.line import STEPS
 from gradcheck.oracles.pieces import Walk, ripple, steps_in_one_piece
+from gradcheck.rounding import arithmetic_afar
 from gradcheck.steps import scaling
 
 ALONE = "finite-difference"
@@ -229,3 +230,13 @@ def test_half_precision_that_does_not_move_near_the_point_is_told_from_a_step_fu
 
     assert check_gradients(steps, x, gradients=right).verdict is Verdict.FAIL
     assert check_gradients(steps, x, gradients=0 * right).verdict is not Verdict.FAIL
+
+
+def test_far_from_the_point_all_that_moved_has_to_fit_the_arithmetic():
+    """1 has a half's digits and 0.1 has not: together they were not computed in half precision."""
+    half = np.float64(np.float16(0.1))
+    here = np.array([3.0])
+    assert arithmetic_afar(here, np.array([1.0]), np.array([half])) is np.float16
+    assert arithmetic_afar(here, np.array([half]), np.array([0.1])) is np.float64
+    assert arithmetic_afar(here, np.array([4.0]), np.array([13.0])) is np.float64
+    assert arithmetic_afar(here, here, here) is np.float64

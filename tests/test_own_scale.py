@@ -125,3 +125,20 @@ def test_a_derivative_far_beneath_its_function_is_judged_in_either_form(form, or
     assert report.verdict is Verdict.PASS, report
     wrong = check_gradients(f, x, gradients=given(1.001 * right), oracles=oracles)
     assert wrong.verdict is (Verdict.UNDECIDED if form == "array" else Verdict.FAIL), wrong
+
+
+def test_where_autodiff_gives_no_number_more_digits_make_no_bar_of_none():
+    """1 / (1 + exp(800)) is 0, and infinity by infinity where it is differentiated in float64."""
+    x = np.array([800.0, 0.3])
+
+    def claimed(x, factor):
+        return np.array([0.0, -factor * np.exp(x[1]) / (1 + np.exp(x[1])) ** 2])
+
+    def f(x):
+        with np.errstate(over="ignore"):
+            return (1 / (1 + np.exp(x))).sum()
+
+    wrong = check_gradients(f, x, gradients=lambda x: claimed(x, 1.01))
+    assert (wrong.verdict, wrong.leaves[0].worst_index) == (Verdict.FAIL, (1,))
+    assert wrong.leaves[0].detection_limit == np.inf
+    assert check_gradients(f, x, gradients=lambda x: claimed(x, 1.0)).verdict is not Verdict.FAIL

@@ -76,7 +76,8 @@ def lost_digits(evaluator: Evaluator, probe: Probe, answer: Answer) -> list[Arra
     wide = () if _written_in_jax(evaluator) else in_extended(evaluator, place, probe.seed)
     if not wide:
         return [np.zeros(value.shape) for value in values]
-    return [np.abs(w - v).astype(np.float64) for w, v in zip(wide, values, strict=True)]
+    gaps = [np.abs(w - v).astype(np.float64) for w, v in zip(wide, values, strict=True)]
+    return [np.where(np.isfinite(gap), gap, 0) for gap in gaps]  # where one is none, the bar is without end
 
 
 def _written_in_jax(evaluator: Evaluator) -> Callable[..., Any] | None:

@@ -32,7 +32,8 @@ def bars(moves: list[Array]) -> tuple[Array, Array]:
     """The same, and beside it each entry with its own rounding, where they have nothing in common."""
     first, moved = moves[0], _moved(moves)
     rounding = allowance(first.dtype, np.abs(first).max(initial=0, where=np.isfinite(first)))
-    return moved + rounding, moved + allowances(first.dtype, first)
+    own = np.where(np.isfinite(moved), moved + allowances(first.dtype, first), np.inf)  # NaN is no bar
+    return moved + rounding, own
 
 
 def _moved(moves: list[Array]) -> Array:

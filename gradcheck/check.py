@@ -79,14 +79,17 @@ def check_gradients(
         leaves = traced_out(seen, bared(seen, judge(seen)))
         broken = breaches(seen.evaluator, seen.claimed.probe, seen.claimed.gradients)
         noted = drawn_anew() if any(leaf.reason is Reason.NONDETERMINISTIC for leaf in leaves) else ()
-        looks = look_again(claim, asked, seed, seen) if Verdict.FAIL in verdicts(leaves) else ()
+        failed = Verdict.FAIL in verdicts(leaves)
+        sought = failed and not seen.evaluator.is_spread
+        looks = look_again(claim, asked, seed, seen) if sought else ()
         # What is no linear function of the cotangent is no derivative that a slip has been made in.
-        explained = any(breach.code in NO_DERIVATIVE for breach in broken)
+        explained = (failed and not sought) or any(breach.code in NO_DERIVATIVE for breach in broken)
         findings = () if explained else explain(claim, seen, leaves, looks)
-        wrong = first_wrong(seen, leaves) if Verdict.FAIL in verdicts(leaves) else None
+        wrong = first_wrong(seen, leaves) if sought else None
         findings = with_lines(findings, wrong, leaves, looks)
-    verdict = overall(leaves, seen.answers, bool(broken))
-    return _report(claim, seen, leaves, looks, verdict, (*_rules((*broken, *noted)), *findings), wrong, seed)
+        verdict = overall(leaves, seen.answers, bool(broken))
+        found = (*_rules((*broken, *noted)), *findings)
+        return _report(claim, seen, leaves, looks, verdict, found, wrong, seed)
 
 
 def assert_gradients(target: Any, *inputs: Tree, allow_undecided: bool = False, **options: Any) -> Report:
@@ -120,7 +123,9 @@ def _report(
 ) -> Report:
     verdict, reason = judged
     evaluators = [seen.evaluator, *(look.seen.evaluator for look in looks if look.seen)]
-    unseen = tuple(f"the cause on other data, where {look.failure}" for look in looks if look.failure)
+    unseen = [f"the cause on other data, where {look.failure}" for look in looks if look.failure]
+    if verdict is Verdict.FAIL and seen.evaluator.is_spread:
+        unseen.append("the cause, since inputs lie over several devices")
     sides = (*seen.comparisons, seen.together)
     rows = tuple(row for comparisons in sides for row in agreements(comparisons))
     return Report(
@@ -148,7 +153,7 @@ def _report(
         findings=findings,
         first_wrong=wrong.name if wrong else None,
         right_before=wrong.right if wrong else (),
-        not_checked=claim.not_checked + unseen,
+        not_checked=(*claim.not_checked, *unseen),
         notes=claim.notes + (() if verdict is Verdict.UNDECIDED else blind_spots(claim, seen)),
         evaluations=Evaluations(
             forward=sum(evaluator.forwards for evaluator in evaluators),

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from gradcheck.errors import ClaimError
+from gradcheck.spread import given_as, handed
 from gradcheck.tree import Tree, iter_leaves, map_leaves
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -179,10 +180,10 @@ class Claim:
 
 
 def _own(value: Any) -> Any:
-    """A copy of an array; tracers, which nobody can write to, are handed on."""
+    """A copy of an array; tracers and JAX's arrays, which nobody can write to, are handed on."""
     if isinstance(value, np.generic):
         return np.array(value)
-    return value.copy() if isinstance(value, np.ndarray) else value
+    return value.copy() if isinstance(value, np.ndarray) else handed(value)
 
 
 def in_class_of(like: Any, value: Any) -> Any:
@@ -213,13 +214,19 @@ def is_float(name: str, leaf: Any) -> bool:
             f"{name} is a masked array: pass its numbers, e.g. {name}.filled(0), and the mask as "
             "gradcheck.constant(...)"
         )
-    array = np.asarray(leaf)
-    if array.dtype.kind in "OUSV":
+    dtype = dtype_of(leaf)
+    if dtype.kind in "OUSV":
         raise ClaimError(
-            f"{name} is an array of {array.dtype} ({leaf!r:.60}): pass numbers, e.g. "
+            f"{name} is an array of {dtype} ({leaf!r:.60}): pass numbers, e.g. "
             "np.asarray(x, dtype=float), or wrap data in gradcheck.constant(...)"
         )
-    return array.dtype.kind in "fc"
+    return dtype.kind in "fc"
+
+
+def dtype_of(leaf: Any) -> np.dtype[Any]:
+    """A leaf's dtype, as NumPy has it; arrays of JAX's are not fetched for it."""
+    dtype = getattr(leaf, "dtype", None)
+    return dtype if isinstance(dtype, np.dtype) else np.asarray(leaf).dtype
 
 
 def is_complex(leaf: Any) -> bool:
@@ -246,13 +253,13 @@ def copied(path: str, leaf: Any, dtype: DTypeLike | None = None) -> Any:
 
 
 def _leaf(name: str, leaf: Any) -> Leaf:
-    array = np.asarray(leaf)
+    array = given_as(leaf)
     if array.dtype.kind == "c":  # NumPy's, JAX's and Python's have become two real leaves before
         raise ClaimError(f"{name} is complex, in a {type(leaf).__name__}: pass it as an array of NumPy's")
     # Float64 whatever was given: the narrower types are in it, and differences need the digits.
     value = array.astype(np.longdouble if array.dtype.itemsize > 8 else np.float64)
     if not np.isfinite(value).all():
-        index = tuple(int(i) for i in np.argwhere(~np.isfinite(value))[0])
+        index = tuple(int(i) for i in np.unravel_index(np.argmax(~np.isfinite(value)), value.shape))
         at = f"{name}{list(index)}" if index else name
         raise ClaimError(
             f"{at} is {value[index]}: no gradient can be judged there. Pass finite values, or wrap an "

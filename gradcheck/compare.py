@@ -60,17 +60,16 @@ class Comparison:
         within = self.gap <= self.allowance  # not where the claim is wrong or the oracle has no number
         blind = self.allowance + (self.gap if within.all() else np.where(within, self.gap, 0))
         if self.entrywise:
-            smooth = blind[~self.estimate.kink] if self.estimate.kink.any() else blind
-            return relative(float(np.max(smooth, initial=0)), self.scale)
+            return relative(float(np.max(_outside(self.estimate.kink, blind), initial=0)), self.scale)
         with np.errstate(divide="ignore"):
             each = [bar / np.abs(line) for bar, line in zip(blind, self.estimate.lines, strict=True)]
-        return relative(float(np.max(np.min(each, axis=0))), self.entry_scale)
+        return relative(float(np.max(functools.reduce(np.minimum, each))), self.entry_scale)
 
     @property
     def places(self) -> list[tuple[int, ...] | None]:
         """The entry that each direction moves, None where it moves several."""
-        moving = [np.argwhere(line) for line in self.estimate.lines]
-        return [tuple(entries[0].tolist()) if len(entries) == 1 else None for entries in moving]
+        moving = [line != 0 for line in self.estimate.lines]
+        return [first(moves) if moves.sum() == 1 else None for moves in moving]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +82,11 @@ class Agreement:
     error: float
     bar: float
     agrees: bool
+
+
+def first(entries: Array) -> tuple[int, ...]:
+    """The index of the first of some entries."""
+    return tuple(int(i) for i in np.unravel_index(np.argmax(entries), entries.shape))
 
 
 def relative(size: float, scale: float) -> float:
@@ -116,8 +120,7 @@ def compare(
         none = own <= rounding.leaf or (sharp and own <= residue)
         scale, entry_scale = (one, entry) if none else (_largest(projected), own)
     else:
-        known = np.isfinite(estimate.error)
-        scale, entry_scale = _largest(estimate.value if known.all() else estimate.value[known]), own
+        scale, entry_scale = _largest(_outside(~np.isfinite(estimate.error), estimate.value)), own
     return Comparison(
         oracle=oracle,
         estimate=estimate,
@@ -177,7 +180,12 @@ def compare_together(
 def _largest(values: Array) -> float:
     """The largest finite size among some numbers."""
     largest = float(np.abs(values).max(initial=0))
-    return largest if np.isfinite(largest) else float(np.abs(values[np.isfinite(values)]).max(initial=0))
+    return largest if np.isfinite(largest) else _largest(_outside(~np.isfinite(values), values))
+
+
+def _outside(entries: Array, values: Array) -> Array:
+    """Values with zeros for some entries."""
+    return np.where(entries, 0, values) if entries.any() else values
 
 
 def contradicted(judge: Comparison, other: Comparison) -> Array:
@@ -202,13 +210,13 @@ def agreements(comparisons: tuple[Comparison, ...]) -> tuple[Agreement, ...]:
 
 
 def _agreement(comparison: Comparison, left: str, right: str, gap: Array, bar: Array) -> Agreement:
-    smooth = ~comparison.estimate.kink
+    kinks = comparison.estimate.kink
     return Agreement(
         leaf=comparison.estimate.leaf,
         left=left,
         right=right,
-        error=relative(float(np.max(gap[smooth], initial=0)), comparison.scale),
-        bar=relative(float(np.max(bar[smooth], initial=0)), comparison.scale),
+        error=relative(float(np.max(_outside(kinks, gap), initial=0)), comparison.scale),
+        bar=relative(float(np.max(_outside(kinks, bar), initial=0)), comparison.scale),
         agrees=bool((gap <= bar).all()),
     )
 

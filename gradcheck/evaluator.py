@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from gradcheck.align import align
-from gradcheck.claim import Array, Claim, copied, in_class_of, is_complex
+from gradcheck.claim import Array, Claim, Constant, Leaf, copied, dtype_of, in_class_of, is_complex
 from gradcheck.complex_parts import Parts, Reading, RealParts, fitting, in_real_parts, split
 from gradcheck.deadline import deadline
 from gradcheck.errors import ClaimError, ShapeChanged
+from gradcheck.spread import Spread, in_form_of, is_spread, whole
 from gradcheck.tree import Tree, iter_leaves, map_leaves
 
 Arrays = tuple[Array, ...]
@@ -43,6 +44,16 @@ class Evaluator:
         self.is_jax = any(type(leaf).__module__.startswith("jax") for _, leaf in iter_leaves(self._raw))
         if isinstance(self.claim, RealParts) and self.claim.reading is None:
             self.claim = self._in_one_reading(self.claim)
+
+    @property
+    def is_spread(self) -> bool:
+        """Whether any input lies over several devices, data among them."""
+        return any(
+            is_spread(part)
+            for tree in self.claim.inputs
+            for _, leaf in iter_leaves(tree)
+            for _, part in iter_leaves(leaf.value if isinstance(leaf, Constant) else leaf)
+        )
 
     def once(self, what: str, made: Callable[[], Any]) -> Any:
         """What has been made under this name before, or is made now; in `shared`."""
@@ -74,8 +85,11 @@ class Evaluator:
 
     def backward(self, values: Arrays, cotangents: Arrays) -> tuple[Array | None, ...]:
         """The claimed gradient of every leaf: None where None was claimed, in whatever shape it has."""
-        aligned = align(self.claim, self.answer(values, cotangents))
-        return tuple(_gradient(leaf.name, g) for leaf, g in zip(self.leaves, aligned, strict=True))
+        return self._gradients(self.answer(values, cotangents))
+
+    def _gradients(self, raw: Tree) -> tuple[Array | None, ...]:
+        aligned = align(self.claim, raw)
+        return tuple(_gradient(leaf, g) for leaf, g in zip(self.leaves, aligned, strict=True))
 
     def answer(self, values: Arrays, cotangents: Arrays) -> Tree:
         """What the user's backward returns at these values, as it is."""
@@ -108,7 +122,7 @@ class Evaluator:
         except Exception:  # noqa: BLE001 - the user's code may refuse our values, which shows nothing
             return ()
         same = all(np.array_equal(a, b) for a, b in zip(_outputs(output), self.outputs, strict=True))
-        return tuple(_gradient("", gradient) for gradient in align(self.claim, raw)) if same else ()
+        return self._gradients(raw) if same else ()
 
     def single_backward(self, cotangents: Arrays) -> tuple[Array | None, ...]:
         """`backward` at the point in float32, () where the user's code refuses that.
@@ -116,7 +130,7 @@ class Evaluator:
         It shows how the claim rounds. Where it does not run, the claim is granted its plain rounding.
         """
         try:
-            return tuple(_gradient("", g) for g in align(self.claim, self.single_answer(cotangents)))
+            return self._gradients(self.single_answer(cotangents))
         except Exception:  # noqa: BLE001 - single precision was our idea, and the user's code may refuse it
             return ()
 
@@ -148,7 +162,7 @@ class Evaluator:
         """Cotangents in the containers and dtypes of the outputs, in arrays of their own."""
         left = iter(cotangents)
         return map_leaves(
-            lambda _, leaf: in_class_of(leaf, np.array(next(left), dtype=np.asarray(leaf).dtype)), self._raw
+            lambda _, leaf: in_class_of(leaf, np.array(next(left), dtype=dtype_of(leaf))), self._raw
         )
 
     def _in_one_reading(self, claim: RealParts) -> Claim:
@@ -242,7 +256,7 @@ def _output(path: str, leaf: Any) -> Array:
         )
     if isinstance(leaf, np.ma.MaskedArray):
         raise ClaimError(f"the forward returned a masked array as {path}: return its numbers, filled")
-    array = np.array(leaf)
+    array = np.array(whole(leaf))
     if array.dtype.kind != "f":
         raise ClaimError(
             f"the forward returned {array.dtype} values as {path}: a gradient needs real floats. "
@@ -251,12 +265,14 @@ def _output(path: str, leaf: Any) -> Array:
     return array
 
 
-def _gradient(name: str, raw: Any) -> Array | None:
+def _gradient(leaf: Leaf, raw: Any) -> Array | None:
     """A claimed gradient as a float array of its own; integers count as floats."""
     if raw is None:
         return None
+    name = leaf.name
     try:
-        array = np.array(raw)
+        over_devices = isinstance(leaf.value, Spread) or is_spread(raw)
+        array = in_form_of(leaf.value, raw) if over_devices else np.array(raw)
     except ValueError as error:  # NumPy's words for lists of unequal length
         raise ClaimError(
             f"the gradient of {name} is no array ({raw!r:.60}): return an array of floats"

@@ -10,7 +10,7 @@ from gradcheck.claim import Array, Claim
 from gradcheck.compare import Comparison, compare, compare_together
 from gradcheck.evaluator import Evaluator
 from gradcheck.jitter import alike, beside, jitter, references, resolved, resolved_alone, steady
-from gradcheck.locate import PLACES, Search
+from gradcheck.locate import PLACES, Search, unit
 from gradcheck.oracles import Asked
 from gradcheck.oracles.autodiff import NAME as AUTODIFF
 from gradcheck.oracles.autodiff import autodiff, lost_digits
@@ -154,7 +154,7 @@ def examine(claim: Claim, asked: Asked, seed: int, sensitivity: float | None = N
 def _claimed(evaluator: Evaluator, probe: Probe) -> Claimed:
     raw = evaluator.backward(evaluator.point, probe.cotangents)
     gradients = tuple(
-        np.zeros(leaf.value.shape) if gradient is None else gradient
+        np.zeros_like(leaf.value, dtype=np.float64) if gradient is None else gradient
         for leaf, gradient in zip(evaluator.leaves, raw, strict=True)
     )
     with np.errstate(all="ignore"):
@@ -295,7 +295,7 @@ def _genuine(answer: Answer, estimate: Estimate, ours: list[Array], expected: li
         measured = alike(ours, expected) if estimate.directions is None else np.array(False)
         return resolved(estimate) & (measured | (steady(ours) if several else False))
     if len(expected) == 1:
-        return np.zeros(estimate.value.shape, dtype=bool)
+        return np.zeros_like(estimate.value, dtype=bool)
     # What cancels inside both may be steady, and is not alike.
     real = steady(expected) & alike(ours, expected) & (steady(ours) if several else True)
     return real & (resolved(estimate) | (real & resolved_alone(estimate)).all())
@@ -342,22 +342,21 @@ def _located(claimed: Claimed, others: tuple[Answer, ...], answer: Answer) -> An
     before = claimed.evaluator.forwards
     look = None
     for position, gradient in enumerate(claimed.gradients):
-        if estimates[position].directions is None or not np.isfinite(gradient).all():
+        found = claimed.beside(position, gradient, (answer,))  # none for a wrong shape
+        if estimates[position].directions is None or not found or not np.isfinite(gradient).all():
             continue
+        (directional,) = found
         entrywise = [c for c in claimed.beside(position, gradient, others) if c.entrywise]
-        (directional,) = claimed.beside(position, gradient, (answer,))
         if not any(c.wrong.any() for c in (*entrywise, directional)):
             continue
         look = look or Differencing(claimed.evaluator, claimed.probe)
-        search = Search(look, position, gradient, claimed.roundings[position].leaf)
-        entries = _accused(entrywise) or _found(search, directional)
-        at = claimed.evaluator.leaves[position].value.ravel()
-        sizes = np.maximum(np.abs(at[entries]), typical(at))
-        found = [search.slope_at(entry, float(size)) for entry, size in zip(entries, sizes, strict=True)]
-        units = np.zeros((len(entries), at.size))
-        units[np.arange(len(entries)), entries] = 1
-        lines = units.reshape(len(entries), *gradient.shape)
-        more = in_form(estimates[position].leaf, lines, found, (len(found),))
+        entries = _accused(entrywise) or _found(claimed, look, position, directional)
+        if not entries:
+            continue
+        at = claimed.evaluator.leaves[position].value
+        lines = np.stack([unit(at, entry) for entry in entries])
+        slopes = [_along_entry(look, position, at, line) for line in lines]
+        more = in_form(estimates[position].leaf, lines, slopes, (len(slopes),))
         estimates[position] = estimates[position].with_lines(more)
     spent = claimed.evaluator.forwards - before
     return replace(answer, estimates=tuple(estimates), evaluations=answer.evaluations + spent)
@@ -367,13 +366,31 @@ def _accused(comparisons: list[Comparison]) -> list[int]:
     """The entries that lie furthest outside the bar of an oracle that knows each."""
     for c in comparisons:
         if c.wrong.any():
-            excess = np.where(c.wrong, c.gap - c.allowance, -np.inf).ravel()
-            worst = np.argsort(-excess, kind="stable")[: min(PLACES, int(c.wrong.sum()))]
-            return worst.tolist()
+            return _largest_of(np.where(c.wrong, c.gap - c.allowance, -np.inf), int(c.wrong.sum()))
     return []
 
 
-def _found(search: Search, seen: Comparison) -> list[int]:
+def _largest_of(values: Array, count: int) -> list[int]:
+    """Where the largest of some numbers are in the flattened array, at most PLACES of them."""
+    found: list[int] = []
+    for _ in range(min(PLACES, count)):
+        found.append(int(np.argmax(values)))
+        values[np.unravel_index(found[-1], values.shape)] = -np.inf
+    return found
+
+
+def _along_entry(look: Differencing, position: int, at: Array, line: Array) -> Slope:
+    """The derivative by one entry, in steps of its size."""
+    size = max(float(np.abs(np.vdot(line, at))), typical(at))
+    return look.slope({position: line * size}).per(size)
+
+
+def _found(claimed: Claimed, look: Differencing, position: int, seen: Comparison) -> list[int]:
+    """Wrong entries found by bisection; none in a leaf that lies over several devices."""
+    gradient = claimed.gradients[position]
+    if not isinstance(gradient, np.ndarray):
+        return []
+    search = Search(look, position, gradient, claimed.roundings[position].leaf)
     worst = int(np.argmax(np.where(seen.wrong, seen.gap - seen.allowance, -np.inf)))
     whole = Slope(value=float(seen.estimate.value[worst]), error=float(seen.allowance[worst]))
     return search.wrong_entries(seen.estimate.lines[worst], whole)
@@ -392,7 +409,7 @@ def _roundings(evaluator: Evaluator, probe: Probe, claimed: tuple[Array, ...]) -
 def _rounding(gradient: Array, single: Array | None, repeatable: bool) -> Rounding:
     """Entry by entry only for double precision that can be run again: what is in doubt is then measured."""
     largest = float(np.abs(gradient).max(initial=0, where=np.isfinite(gradient)))
-    seen = np.zeros(gradient.shape) if single is None else from_single(single, gradient)
+    seen = np.zeros_like(gradient, dtype=np.float64) if single is None else from_single(single, gradient)
     leaf = max(allowance(gradient.dtype, largest), float(seen.max(initial=0)))
     if not repeatable or gradient.dtype != np.float64:
         return Rounding(leaf=leaf)

@@ -66,15 +66,17 @@ def enough(looks: Sequence[object]) -> bool:
 def _look(evaluator: Evaluator, probe: Probe, point: Arrays, size: float) -> Beside:
     raw = evaluator.probe_backward(point, _scaled(probe, size))
     own_size = size if evaluator.claim.takes_cotangent else 1.0
-    gradients = tuple(_in_form(g, at.shape) / own_size for g, at in zip(raw, point, strict=False))
+    gradients = tuple(_in_form(g, at) / own_size for g, at in zip(raw, point, strict=False))
     return Beside(point=point, size=size, gradients=gradients)
 
 
-def _in_form(gradient: Array | None, shape: tuple[int, ...]) -> Array:
+def _in_form(gradient: Array | None, at: Array) -> Array:
     """Zeros for None, and no numbers for another shape."""
     if gradient is None:
-        return np.zeros(shape)
-    return gradient.astype(np.float64) if gradient.shape == shape else np.full(shape, np.nan)
+        return np.zeros_like(at, dtype=np.float64)
+    if gradient.shape != at.shape:
+        return np.full_like(at, np.nan, dtype=np.float64)
+    return gradient.astype(np.float64)
 
 
 def references(evaluator: Evaluator, probe: Probe, looks: tuple[Beside, ...]) -> tuple[Arrays, ...]:
@@ -93,8 +95,8 @@ def _scaled(probe: Probe, size: float) -> Arrays:
 def jitter(claimed: list[Array], expected: list[Array]) -> Array:
     """How far rounding may have moved each entry of a claimed gradient, which comes first, from how its gap
     to what is expected changes from point to point."""
-    gaps = np.array(claimed) - np.array(expected)
-    shares = gaps / np.abs(expected)
+    gaps = np.stack(claimed) - np.stack(expected)
+    shares = gaps / np.abs(np.stack(expected))
     changes = np.fmin(np.ptp(gaps, axis=0), np.ptp(shares, axis=0) * np.abs(expected[0]))
     largest = np.abs(expected[0]).max(initial=0, where=np.isfinite(expected[0]))
     return np.where(np.isfinite(changes), np.minimum(MARGIN * changes, NO_MORE * largest), 0)
@@ -102,7 +104,7 @@ def jitter(claimed: list[Array], expected: list[Array]) -> Array:
 
 def steady(values: list[Array]) -> Array:
     """Which entries are derivatives: they are not zero, and change little from point to point."""
-    return (values[0] != 0) & (np.ptp(values, axis=0) <= STEADY * np.abs(values[0]))
+    return (values[0] != 0) & (np.ptp(np.stack(values), axis=0) <= STEADY * np.abs(values[0]))
 
 
 def alike(claimed: list[Array], expected: list[Array]) -> Array:

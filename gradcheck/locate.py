@@ -56,11 +56,6 @@ class Search:
                 break
         return found
 
-    def slope_at(self, entry: int, size: float) -> Slope:
-        """The derivative by one entry, measured in steps of a size."""
-        found = self._measured(np.eye(1, self.claimed.size, entry).ravel() * size)
-        return found.per(size)
-
     def _descend(self, line: Array, segment: Segment) -> Iterator[int]:
         if segment.last - segment.first == 1:
             yield segment.first
@@ -90,3 +85,10 @@ class Search:
     def _measured(self, line: Array) -> Slope:
         self.ladders += 1
         return self.look.slope({self.position: line.reshape(self.shape)})
+
+
+def unit(at: Array, entry: int) -> Array:
+    """The direction of one entry of a leaf, by its position in the flattened one."""
+    direction = np.zeros_like(at, dtype=np.float64)
+    direction[np.unravel_index(entry, at.shape)] = 1
+    return direction

@@ -60,7 +60,9 @@ def directions_of(probe: Probe, evaluator: Evaluator) -> tuple[Array | None, ...
         rng = generator(probe.seed, PROBES)
         _cotangents(evaluator, rng)  # which come first from this seed
         values = evaluator.point
-        entrywise = _affordable([value.size for value in values])
+        # What lies over devices is not taken apart.
+        whole = [i for i, value in enumerate(values) if isinstance(value, np.ndarray)]
+        entrywise = {whole[i] for i in _affordable([values[i].size for i in whole])}
         return tuple(None if i in entrywise else _directions(rng, value) for i, value in enumerate(values))
 
     return evaluator.once(f"directions by seed {probe.seed}", drawn)
@@ -84,7 +86,8 @@ def _affordable(sizes: list[int]) -> set[int]:
 
 
 def _directions(rng: np.random.Generator, values: Array, count: int = DIRECTIONS) -> Array:
-    return signed(rng, (count, *values.shape)) * np.maximum(np.abs(values), typical(values))
+    sizes = np.maximum(np.abs(values), typical(values))
+    return np.stack([numbers * sizes for numbers in signed(rng, (count, *values.shape))])
 
 
 def signed(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:

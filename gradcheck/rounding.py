@@ -58,12 +58,10 @@ def from_single(single: Array, double: Array) -> Array:
     the code does not run, overflows, or computes in double precision whatever it is given.
     """
     if single.shape != double.shape:
-        return np.zeros(double.shape)
-    gap = np.asarray(np.abs(single.astype(np.float64, copy=False) - double.astype(np.float64, copy=False)))
-    gap[~np.isfinite(gap)] = 0
+        return np.zeros_like(double, dtype=np.float64)
+    gap = np.abs(single.astype(np.float64, copy=False) - double.astype(np.float64, copy=False))
     ratio = np.finfo(np.float64).eps / np.finfo(np.float32).eps
-    gap *= SINGLE_MARGIN * ratio
-    return gap
+    return np.where(np.isfinite(gap), SINGLE_MARGIN * ratio * gap, 0)
 
 
 def arithmetic(here: Array, there: Array) -> type:
@@ -72,7 +70,7 @@ def arithmetic(here: Array, there: Array) -> type:
     moved = np.isfinite(there) & (here != there)
     with np.errstate(all="ignore"):  # numbers beyond the narrower type do not survive it
         for kind in (np.float16, np.float32):
-            if moved.any() and all((out[moved] == out[moved].astype(kind)).all() for out in (here, there)):
+            if moved.any() and all(((out == out.astype(kind)) | ~moved).all() for out in (here, there)):
                 return kind
     return here.dtype.type
 

@@ -56,7 +56,7 @@ def _line(seen: Examination, position: int, leaf: LeafResult, comparison: Compar
         worst = int(np.argmax(comparison.gap - comparison.allowance))
         return {position: comparison.estimate.lines[worst]}, 1.0
     size = max(abs(float(at[leaf.worst_index])), typical(at))
-    direction = np.zeros(at.shape)
+    direction = np.zeros_like(at, dtype=np.float64)
     direction[leaf.worst_index] = size
     return {position: direction}, size
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 
 import numpy as np
@@ -30,15 +31,15 @@ def _bites(seen: Examination, position: int, result: LeafResult, rng: np.random.
     There is nothing to bite at in an empty leaf, nor where all entries lie at kinks.
     """
     comparisons = seen.comparisons[position]
-    entries = np.flatnonzero(~_kinks(comparisons, seen.claimed.gradients[position].shape))
-    if not entries.size:
+    right = seen.claimed.gradients[position]
+    entry = _drawn(_kinks(comparisons, right), rng)
+    if entry is None:
         return True
     by = next(c for c in comparisons if c.detection_limit == result.detection_limit)
     unit = by.scale if by.entrywise else by.entry_scale
     error = (by.detection_limit or seen.sensitivity) * (unit or 1.0) * JUST_ABOVE
-    right = seen.claimed.gradients[position]
     planted = right.astype(np.float64)
-    planted.flat[rng.choice(entries)] += error * rng.choice([-1, 1])
+    planted[entry] += error * rng.choice([-1, 1])
     wrong = planted.astype(right.dtype)
     again = seen.claimed.beside(position, wrong, seen.answers)
     reason = unresolved_reason(seen.answers, again)
@@ -46,10 +47,20 @@ def _bites(seen: Examination, position: int, result: LeafResult, rng: np.random.
     return judge_leaf(leaf, wrong, again, seen.sensitivity, reason).verdict is not Verdict.PASS
 
 
-def _kinks(comparisons: tuple[Comparison, ...], shape: tuple[int, ...]) -> Array:
+def _kinks(comparisons: tuple[Comparison, ...], like: Array) -> Array:
     """The entries at which some oracle sees a kink, and accepts an interval."""
     masks = [c.estimate.kink for c in comparisons if c.entrywise]
-    return np.any([np.zeros(shape, dtype=bool), *masks], axis=0)
+    return functools.reduce(np.logical_or, masks, np.zeros_like(like, dtype=bool))
+
+
+def _drawn(barred: Array, rng: np.random.Generator) -> tuple[np.intp, ...] | None:
+    """The index of a random entry that is not barred; None where all are."""
+    left = barred.size - int(barred.sum())
+    if not left:
+        return None
+    place = rng.integers(left)
+    entry = place if left == barred.size else np.flatnonzero(~barred)[place]
+    return np.unravel_index(entry, barred.shape)
 
 
 def _toothless(leaf: LeafResult) -> LeafResult:

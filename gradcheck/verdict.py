@@ -14,12 +14,13 @@ direction a kink blurs all entries at once: that is UNDECIDED.
 from __future__ import annotations
 
 import enum
+import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gradcheck.claim import Array, Leaf
-from gradcheck.compare import Comparison, contradicted, relative
+from gradcheck.compare import Comparison, contradicted, first, relative
 from gradcheck.curve import Curve
 from gradcheck.examine import Examination
 from gradcheck.oracles import finite_difference
@@ -211,7 +212,7 @@ def _excused(judge: Comparison, comparisons: tuple[Comparison, ...]) -> Array:
     examples that wake up in opposite directions, what automatic differentiation returns may lie
     outside them; a claim that agrees with it is as good a subgradient.
     """
-    excused = np.zeros(judge.wrong.shape, dtype=bool)
+    excused = np.zeros_like(judge.wrong)
     for other in comparisons:
         if other is not judge and other.entrywise and judge.entrywise:
             # At a kink another oracle may be blunt, and then accepts anything.
@@ -223,13 +224,13 @@ def _excused(judge: Comparison, comparisons: tuple[Comparison, ...]) -> Array:
 def _contradicted(judge: Comparison, comparisons: tuple[Comparison, ...]) -> Array:
     """Where some other oracle disagrees with the judge."""
     masks = [contradicted(judge, other) for other in comparisons if other is not judge]
-    return np.any([np.zeros(judge.wrong.shape, dtype=bool), *masks], axis=0)
+    return functools.reduce(np.logical_or, masks, np.zeros_like(judge.wrong))
 
 
 def _vanished(judge: Comparison) -> bool:
     """Whether all that an oracle finds wrong is not zero where its own value is: a derivative may underflow
     or cancel on its way, and differences, which would not, do not bear the zeros out."""
-    zeros = judge.estimate.value[judge.wrong] == 0
+    zeros = (judge.estimate.value == 0) | ~judge.wrong
     return judge.oracle != finite_difference.NAME and bool(zeros.all())
 
 
@@ -237,9 +238,10 @@ def _refuted_by_all(judge: Comparison, comparisons: tuple[Comparison, ...]) -> A
     """Where all oracles find the claim wrong, clearly more so than they differ among themselves."""
     others = [other for other in comparisons if other is not judge]
     if not others or any(other.entrywise is not judge.entrywise for other in others):
-        return np.zeros(judge.wrong.shape, dtype=bool)
-    apart = np.max([np.abs(judge.estimate.value - other.estimate.value) for other in others], axis=0)
-    return np.all([c.wrong & (c.gap > CLEARLY * apart) for c in comparisons], axis=0)
+        return np.zeros_like(judge.wrong)
+    gaps = [np.abs(judge.estimate.value - other.estimate.value) for other in others]
+    apart = functools.reduce(np.maximum, gaps)
+    return functools.reduce(np.logical_and, [c.wrong & (c.gap > CLEARLY * apart) for c in comparisons])
 
 
 def _blurred(comparisons: tuple[Comparison, ...]) -> bool:
@@ -269,22 +271,21 @@ def _nonfinite(
     leaf: Leaf, claimed: Array, comparisons: tuple[Comparison, ...], sensitivity: float
 ) -> LeafResult:
     """FAIL where some oracle knows the derivative sharply, UNDECIDED where none does."""
-    for index in map(tuple, np.argwhere(~np.isfinite(claimed)).tolist()):
-        for by in comparisons:
-            place = index if by.entrywise else int(np.argmax(by.estimate.error))
-            bar = relative(float(by.estimate.error[place]), by.scale)
-            if bar <= sensitivity:
-                expected = float(by.estimate.value[place]) if by.entrywise else float("nan")
-                return _result(
-                    leaf,
-                    Verdict.FAIL,
-                    Reason.NONFINITE,
-                    worst_index=index,
-                    claimed=float(claimed[index]),
-                    expected=expected,
-                    error=float("inf"),
-                    bar=bar,
-                )
+    for by in comparisons:
+        error = by.estimate.error if by.entrywise else np.max(by.estimate.error)
+        wrong = ~np.isfinite(claimed) & (error <= sensitivity * by.scale)
+        if wrong.any():
+            index = first(wrong)
+            return _result(
+                leaf,
+                Verdict.FAIL,
+                Reason.NONFINITE,
+                worst_index=index,
+                claimed=float(claimed[index]),
+                expected=float(by.estimate.value[index]) if by.entrywise else float("nan"),
+                error=float("inf"),
+                bar=relative(float(error[index] if by.entrywise else error), by.scale),
+            )
     return _result(leaf, Verdict.UNDECIDED, Reason.NONFINITE)
 
 

@@ -17,6 +17,7 @@ ORDER = (
     "errors",
     "rounding",
     "tree",
+    "spread",
     "claim",
     "complex_parts",
     "align",

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from gradcheck import Verdict, check_gradients, constant
+from gradcheck import Reason, Verdict, check_gradients, constant
 from manual import row_major
 
 RNG = np.random.default_rng(20)
@@ -101,3 +101,8 @@ def test_every_relative_error_of_a_single_entry_is_convicted_where_a_reference_i
     entry = int(RNG.integers(N))
     report = check_gradients(forward, X, gradients=wrong_at([entry], 1 + error))
     assert (report.verdict, report.leaves[0].worst_index) == (Verdict.FAIL, (entry,))
+
+
+def test_a_large_gradient_of_another_shape_is_said_to_be_of_another_shape():
+    found = check_gradients(forward, X, gradients=lambda x: gradient(x)[:1])
+    assert (found.verdict, found.reason) == (Verdict.FAIL, Reason.SHAPE)

@@ -13,7 +13,8 @@ import numpy as np
 from gradcheck.adapters.jax_rules import Rule, has_rules, run_without_rules
 from gradcheck.adapters.paths import apart
 from gradcheck.adapters.slots import Slots
-from gradcheck.claim import Constant
+from gradcheck.claim import Constant, dtype_of
+from gradcheck.spread import whole
 from gradcheck.tree import Tree, iter_leaves
 
 STREAM = 0x6A6178  # of the cotangents and tangents that are drawn here
@@ -50,7 +51,7 @@ class JaxFunction:
         values, others = self.slots.taken(inputs)
         with self._precision():
             run = self._compiled if self._compiled and self._as_given(others) else self.outputs
-            outputs = [np.asarray(out) for out in run(self._placed(values), others)]
+            outputs = [whole(out) for out in run(self._placed(values), others)]
         return outputs[0] if len(outputs) == 1 else outputs
 
     def vjp(self, cotangent: Tree, *inputs: Tree) -> Tree:
@@ -148,7 +149,7 @@ class JaxFunction:
     def at_home(self) -> JaxFunction:
         """The same function in the precision that it can run in, with what it computes without rules."""
         values, _ = self._given
-        dtypes = tuple(np.asarray(value).dtype for value in values)
+        dtypes = tuple(dtype_of(value) for value in values)
         narrow = replace(self, narrow=dtypes)
         runs = self
         if any(dtype.itemsize < 8 for dtype in dtypes) and tried(self._some_gradient)[0] is None:
@@ -212,8 +213,9 @@ class JaxFunction:
             return pull_back(list(map(jnp.ones_like, found)))
 
         with self._precision():
-            wide = [np.asarray(v, np.result_type(np.asarray(v), np.float64)) for v in values]
-            return jax.eval_shape(gradient, self._arrays(wide))
+            kinds = self.narrow or [np.result_type(dtype_of(v), np.float64) for v in values]
+            given = zip(values, kinds, strict=True)
+            return jax.eval_shape(gradient, [jax.ShapeDtypeStruct(np.shape(v), kind) for v, kind in given])
 
     @functools.cached_property
     def _given(self) -> tuple[list[Any], list[Any]]:
@@ -230,7 +232,7 @@ class JaxFunction:
         compiled = jax.jit(lambda v: self.outputs(v, others))
         plain = self.outputs(self._arrays(values), others)
         fast, _ = tried(lambda: compiled(self._arrays(values)))
-        if fast is None or apart([np.asarray(out) for out in plain], [np.asarray(out) for out in fast]):
+        if fast is None or apart(list(map(whole, plain)), list(map(whole, fast))):
             return None
         return lambda values, _: compiled(values)
 

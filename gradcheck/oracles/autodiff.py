@@ -75,7 +75,7 @@ def lost_digits(evaluator: Evaluator, probe: Probe, answer: Answer) -> list[Arra
     place = (evaluator.point, probe.cotangents)
     wide = () if _written_in_jax(evaluator) else in_extended(evaluator, place, probe.seed)
     if not wide:
-        return [np.zeros(value.shape) for value in values]
+        return [np.zeros_like(value) for value in values]
     gaps = [np.abs(w - v).astype(np.float64) for w, v in zip(wide, values, strict=True)]
     return [np.where(np.isfinite(gap), gap, 0) for gap in gaps]  # where one is none, the bar is without end
 
@@ -106,7 +106,7 @@ def _forward_gap(own: Arrays, found: list[Arrays]) -> str:
 def estimated(name: str, moves: list[Array], singles: list[Array]) -> Estimate:
     """A derivative with its bar, from its values at the point and at nudged ones, and in single precision."""
     gradient = moves[0].astype(np.float64, copy=False)
-    rounding = np.zeros(gradient.shape)
+    rounding = np.zeros_like(gradient)
     for single in singles:
         np.maximum(rounding, from_single(single, gradient), out=rounding)
     error, own_error = bars(moves)
@@ -115,6 +115,6 @@ def estimated(name: str, moves: list[Array], singles: list[Array]) -> Estimate:
         directions=None,
         value=gradient,
         error=error + np.max(rounding, initial=0),
-        kink=np.zeros(gradient.shape, dtype=bool),
+        kink=np.zeros_like(gradient, dtype=bool),
         own_error=own_error + rounding,
     )

@@ -17,8 +17,8 @@ def moved(evaluator: Evaluator, line: Line, t: float) -> Arrays:
     """The point after t steps along the line."""
     point = list(evaluator.point)
     for position, direction in line.items():
-        at, step = point[position], np.asarray(direction.astype(np.float64, copy=False) * t)
-        point[position] = np.add(at, step, out=step if step.dtype == at.dtype else None)
+        step = np.multiply(direction, t, out=np.empty_like(point[position]))
+        point[position] = np.add(point[position], step, out=step)
     return tuple(point)
 
 
@@ -31,7 +31,8 @@ def usable_steps(evaluator: Evaluator, line: Line) -> tuple[float, ...]:
 
 def _grain(at: Array, direction: Array) -> float:
     moving = direction != 0
-    return GRAINS * float(np.finfo(at.dtype).eps * np.max(np.abs(at[moving] / direction[moving]), initial=0))
+    steps = np.divide(at, direction, out=np.zeros_like(at), where=moving)
+    return GRAINS * float(np.finfo(at.dtype).eps * np.max(np.abs(steps), initial=0))
 
 
 def realised(evaluator: Evaluator, line: Line, steps: list[float], sided: bool = False) -> Array:

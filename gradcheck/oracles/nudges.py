@@ -38,7 +38,7 @@ def bars(moves: list[Array]) -> tuple[Array, Array]:
 
 def _moved(moves: list[Array]) -> Array:
     first, *others = moves
-    largest = np.zeros(first.shape, first.dtype)
+    largest = np.zeros_like(first)
     for other in others:
         np.maximum(largest, np.abs(other - first), out=largest)
     largest *= NUDGE_MARGIN

@@ -10,6 +10,7 @@ import numpy as np
 
 from gradcheck.evaluator import Arrays, Evaluator, noted
 from gradcheck.oracles.recorded import Place, in_single
+from gradcheck.spread import handed, in_form_of, whole
 from gradcheck.tree import iter_leaves
 
 
@@ -42,19 +43,26 @@ def vjps_by_xla(
         return outputs, gradients
 
     def doubled(arrays: Arrays) -> Any:
-        return tuple(jnp.asarray(array, float) for array in arrays)
+        return tuple(jnp.asarray(handed(array), float) for array in arrays)
+
+    def in_form(gradients: Any) -> Arrays:
+        return tuple(in_form_of(at, g) for at, g in zip(evaluator.point, gradients, strict=False))
 
     def everywhere(run: Callable[..., Any]) -> list[tuple[Arrays, Arrays]]:
         with noted("gradcheck: raised where JAX differentiates; write that function in jax.numpy"):
             found = [run(*map(doubled, place)) for place in places]
-        return [(tuple(map(np.asarray, out)), tuple(map(np.asarray, gradients))) for out, gradients in found]
+        return [(tuple(map(whole, out)), in_form(gradients)) for out, gradients in found]
 
     with jax.enable_x64(True):
         try:
-            answers = everywhere(jax.jit(vjp))
+            run = jax.jit(vjp)
+            answers = everywhere(run)
         except jax.errors.ConcretizationTypeError:  # it branches on values, which only eager JAX knows
             return everywhere(vjp), []
         if not answers[0][1]:
             return answers, []
+        if evaluator.is_spread:  # NumPy's arithmetic does not reach them
+            us = tuple(u.astype(np.float32) for u in places[0][1])
+            return answers, [in_form(run(tuple(map(handed, point)), us)[1]) for point in coarse]
         jaxpr = jax.make_jaxpr(vjp)(*map(doubled, places[0])) if coarse else None
     return answers, in_single(functools.partial(compiled, jaxpr), coarse, places[0][1])

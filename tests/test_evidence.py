@@ -240,3 +240,16 @@ def test_far_from_the_point_all_that_moved_has_to_fit_the_arithmetic():
     assert arithmetic_afar(here, np.array([half]), np.array([0.1])) is np.float64
     assert arithmetic_afar(here, np.array([4.0]), np.array([13.0])) is np.float64
     assert arithmetic_afar(here, here, here) is np.float64
+
+
+def test_half_precision_at_the_end_of_its_range_is_known_by_the_side_that_is_left():
+    """Up, exp(5.48 x) is too large for a half; down, it stands still for a thousandth, and then jumps."""
+    x, weights = np.array([1.0, 2.02321386]), np.array([0.3, 0.97])
+
+    def exponential(x):
+        with np.errstate(over="ignore"):
+            return float(weights @ np.exp(np.float16(5.48) * x.astype(np.float16)).astype(float))
+
+    right = weights * 5.48 * np.exp(5.48 * x)
+    assert check_gradients(exponential, x, gradients=right).verdict is not Verdict.FAIL
+    assert check_gradients(exponential, x, gradients=1e6 * right).verdict is Verdict.FAIL

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.special
 
 from gradcheck import Verdict, check_gradients
 
@@ -142,3 +143,17 @@ def test_where_autodiff_gives_no_number_more_digits_make_no_bar_of_none():
     assert (wrong.verdict, wrong.leaves[0].worst_index) == (Verdict.FAIL, (1,))
     assert wrong.leaves[0].detection_limit == np.inf
     assert check_gradients(f, x, gradients=lambda x: claimed(x, 1.0)).verdict is not Verdict.FAIL
+
+
+@pytest.mark.parametrize("bessel", [np.i0, scipy.special.i0], ids=["numpy", "scipy"])
+@pytest.mark.parametrize("size", [1e-3, 1e-6, 1e-9])
+def test_the_slope_of_a_bessel_function_is_no_difference_of_numbers_near_1(bessel, size):
+    """I_1 near 0 is x/2, and for JAX exp(x) times the difference of two numbers that x/2 is lost in."""
+    x, scale = np.array(size / 1e89), 1e89
+
+    def f(x):
+        return 1e190 * bessel(scale * x)
+
+    right = 1e190 * scale * scipy.special.i1(scale * x)
+    assert check_gradients(f, x, gradients=right).verdict is Verdict.PASS
+    assert check_gradients(f, x, gradients=(1 + 1e-6) * right).verdict is Verdict.FAIL

@@ -85,7 +85,8 @@ def explain(
         first=first,
         others=others,
     )
-    return findings(case)
+    with np.errstate(all="ignore"):  # factors between numbers of any size are tried
+        return findings(case)
 
 
 def _sight(seen: Examination, batch_size: int | None) -> Sight:

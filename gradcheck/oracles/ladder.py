@@ -91,8 +91,11 @@ def arithmetics(evaluator: Evaluator) -> list[type]:
 
 
 def _beside(evaluator: Evaluator, share: float) -> Arrays:
-    found = evaluator.probe(tuple(value * (1 + share) for value in evaluator.point))
-    return evaluator.outputs if found is None else found
+    for side in (1, -1):
+        found = evaluator.probe(tuple(value * (1 + side * share) for value in evaluator.point))
+        if found is not None and all(np.isfinite(out).all() for out in found):
+            return found
+    return evaluator.outputs
 
 
 def climb(evaluator: Evaluator, base: Baseline, line: Line, steps: tuple[float, ...]) -> Differences:
@@ -119,37 +122,36 @@ def climb(evaluator: Evaluator, base: Baseline, line: Line, steps: tuple[float, 
                 return _one_sided(base, taken, np.stack(list(found.values())))
     shape = (len(both), base.output.size)
     plus, minus = (np.reshape([side[t] for t in both], shape) for side in (above, below))
-    jump = _jump(base, outputs, np.array(both), plus, minus)
+    jump = max(_jump(base, outputs, 1, above), _jump(base, outputs, -1, below))
     taken = realised(evaluator, line, both)
     return _differences(base, taken, plus, minus, jump)
 
 
 def _jump(
-    base: Baseline, outputs: Callable[[float], Array | None], steps: Array, above: Array, below: Array
+    base: Baseline, outputs: Callable[[float], Array | None], side: int, seen: dict[float, Array]
 ) -> float:
-    """Where outputs stand still on fine steps and move on coarse ones: how far they jump between.
+    """Where outputs stand still on fine steps to a side and move on coarse ones: how far they jump between.
 
     Bisection closes in on where they begin to move. A quantised output moves by one quantum
     however near one comes; a unit that wakes up moves less and less.
     """
-    for side, values in ((1, above), (-1, below)):
-        moving = (values != base.output).any(axis=1)
-        if not moving.any() or moving[-1]:
-            continue
-        first = int(np.flatnonzero(moving)[-1])
-        still, moves, change = steps[first + 1], steps[first], values[first]
-        for _ in range(BISECTIONS):
-            middle = (still + moves) / 2
-            found = outputs(side * middle)
-            if found is not None and (found != base.output).any():
-                moves, change = middle, found
-            else:
-                still = middle
-        jump = np.abs(base.cotangent) @ np.abs(change - base.output)
-        reach = np.abs(base.cotangent) @ np.abs(values[first] - base.output)
-        if jump > reach * (moves - still) / (steps[first] - steps[first + 1]) * JUMP_MARGIN:
-            return float(jump)
-    return 0.0
+    steps = list(seen)
+    moving = [bool((values != base.output).any()) for values in seen.values()]
+    if not any(moving) or moving[-1]:
+        return 0.0
+    first = max(i for i, moves in enumerate(moving) if moves)
+    still, moves, change = steps[first + 1], steps[first], seen[steps[first]]
+    for _ in range(BISECTIONS):
+        middle = (still + moves) / 2
+        found = outputs(side * middle)
+        if found is not None and (found != base.output).any():
+            moves, change = middle, found
+        else:
+            still = middle
+    jump = np.abs(base.cotangent) @ np.abs(change - base.output)
+    reach = np.abs(base.cotangent) @ np.abs(seen[steps[first]] - base.output)
+    share = (moves - still) / (steps[first] - steps[first + 1])
+    return float(jump) if jump > reach * share * JUMP_MARGIN else 0.0
 
 
 def _one_sided(base: Baseline, steps: Array, values: Array) -> Differences:

@@ -136,11 +136,24 @@ def _call_twin(which: np.ufunc) -> Twin:
     import jax.numpy as jnp
 
     name = OTHER_NAMES.get(which.__name__, which.__name__)
+    if name == "i0":
+        return _i0()
     if hasattr(jnp, name):
         return getattr(jnp, name)
     if hasattr(jax.scipy.special, name):
         return getattr(jax.scipy.special, name)
     raise Leak(f"{which.__name__} cannot be recorded, it has no twin in jax.numpy")
+
+
+@functools.cache
+def _i0() -> Twin:
+    """I_0 with the derivative I_1, which JAX has as a difference of numbers near 1 that loses its digits."""
+    import jax
+
+    special = jax.scipy.special
+    bessel = jax.custom_jvp(special.i0)
+    bessel.defjvps(lambda rate, _, x: rate * special.i1(x))
+    return bessel
 
 
 def _in_dtype(tracer: Any, dtype: Any) -> Any:
@@ -233,6 +246,7 @@ def _own_functions() -> dict[str, Twin]:
 
     return {
         "clip": clip,
+        "i0": _i0(),
         "bincount": bincount,
         "cholesky": cholesky,
         "eigh": eigh,

@@ -16,7 +16,7 @@ from gradcheck.oracles.autodiff import NAME as AUTODIFF
 from gradcheck.oracles.autodiff import autodiff, lost_digits
 from gradcheck.oracles.base import Answer, Estimate, along, flat
 from gradcheck.oracles.extrapolate import Slope
-from gradcheck.oracles.finite_difference import Differencing, finite_difference, in_form
+from gradcheck.oracles.finite_difference import Differencing, at_a_glance, finite_difference, in_form
 from gradcheck.oracles.pieces import at_kink
 from gradcheck.probes import CORNERS, DIRECTIONS, Probe, along_one_line, draw_probe, generator, typical
 from gradcheck.rounding import Rounding, allowance, allowances, from_single
@@ -177,20 +177,37 @@ def _ask(claimed: Claimed, asked: Asked, sensitivity: float) -> tuple[Claimed, t
     answers: tuple[Answer, ...] = ()
     for oracle in asked.oracles:
         if oracle is finite_difference and not asked.by_name and _settled(claimed, answers, sensitivity):
-            brief = finite_difference(claimed.evaluator, along_one_line(claimed.probe, claimed.evaluator))
-            if _borne_out(claimed.together((brief,))):
-                return claimed, (*answers, brief)
-        answer = oracle(claimed.evaluator, claimed.probe)
+            for look in (at_a_glance, finite_difference):
+                brief = look(claimed.evaluator, along_one_line(claimed.probe, claimed.evaluator))
+                if _borne_out(claimed.together((brief,))):
+                    return claimed, (*answers, brief)
+        if oracle is autodiff:
+            answer = _by_autodiff(claimed, sensitivity)
+        else:
+            answer = oracle(claimed.evaluator, claimed.probe)
         if asked.places and oracle is finite_difference and answer.estimates:
             answer = _located(claimed, answers, answer)
         if oracle is autodiff and answer.estimates:
-            answer = _in_more_digits(claimed, answer)
             claimed = _looked_at_beside(claimed, (*answers, answer), sensitivity)
         if oracle is finite_difference and answer.estimates:
             claimed = _with_corners(_with_ripple(claimed, answer), answer)
             claimed = _looked_at_beside(claimed, (*answers, answer), sensitivity)
         answers = (*answers, answer)
     return claimed, answers
+
+
+def _by_autodiff(claimed: Claimed, sensitivity: float) -> Answer:
+    """Autodiff's answer, with a bar from one nudge where nobody doubts the claim, and from several otherwise.
+
+    More of them can only widen it.
+    """
+    brief = autodiff(claimed.evaluator, claimed.probe, copies=1)
+    if not brief.estimates or not (
+        _accused_leaves(claimed, brief) or _blunt_leaves(claimed, brief, sensitivity)
+    ):
+        return brief
+    answer = autodiff(claimed.evaluator, claimed.probe)
+    return _in_more_digits(claimed, replace(answer, evaluations=brief.evaluations + answer.evaluations))
 
 
 def _with_corners(claimed: Claimed, answer: Answer) -> Claimed:

@@ -6,8 +6,8 @@ from scipy import special
 
 from gradcheck.adapters import from_vjp
 from gradcheck.evaluator import Evaluator
-from gradcheck.oracles.finite_difference import finite_difference
-from gradcheck.probes import draw_probe
+from gradcheck.oracles.finite_difference import at_a_glance, finite_difference
+from gradcheck.probes import along_one_line, draw_probe
 
 SHARP = 1e-8  # relative bar that smooth functions at ordinary points must reach
 
@@ -24,6 +24,48 @@ def estimate(f, x):
 def slope_at(f, x):
     found, cotangent = estimate(f, np.array(float(x)))
     return float(found.value / cotangent), float(found.error / abs(cotangent)), bool(found.kink)
+
+
+def glance(f, x):
+    """What a few steps along one line show, and the derivative along it."""
+    evaluator = Evaluator(from_vjp(f, x, vjp=lambda u, x: u, names=("x",)))
+    probe = along_one_line(draw_probe(evaluator, seed=0), evaluator)
+    found = at_a_glance(evaluator, probe).together
+    assert found is not None and probe.together is not None
+    return found, float(probe.cotangents[0] * probe.together[0])
+
+
+def trodden(x):
+    """Steps of 1e-4 across a slope: between two of them it is another one."""
+    return np.sin(x) + 1e-4 * np.floor(1e4 * x)
+
+
+@pytest.mark.parametrize(
+    ("f", "df", "x"), [(np.sin, np.cos, 0.7), (np.exp, np.exp, -3.0), (np.abs, np.sign, -2.0)]
+)
+def test_a_few_steps_are_sharp_where_a_function_is_smooth(f, df, x):
+    found, line = glance(f, np.array(x))
+    assert abs(found.value[0] - df(x) * line) <= found.error[0] <= 1e-6 * abs(found.value[0])
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (np.abs, 0.0),
+        (lambda x: np.maximum(x, 0.7), 0.7),
+        (lambda x: np.sin(1e9 * x), 0.7),
+        (lambda x: np.sin(x.astype(np.float32)).astype(float), 0.7),
+        (lambda x: np.sin(x) * (1 + 1e-7 * np.sin(1e15 * x)), 0.7),
+        (lambda x: np.sin(x) + 1e3 * (x > 0.7), 0.7),
+        (trodden, 0.70005),
+        (trodden, 0.700051),
+        (trodden, 0.70003),
+        (lambda x: np.sqrt(x - 0.7), 0.7),
+    ],
+)
+def test_a_few_steps_say_nothing_where_it_is_not(f, x):
+    with np.errstate(all="ignore"):
+        assert glance(f, np.array(x))[0].error == np.inf
 
 
 SMOOTH = [

@@ -20,19 +20,20 @@ NAME = "autodiff"
 CANCELLATION = 2.0**16  # times its rounding that a right forward may be off by, where terms cancel in it
 
 
-def autodiff(evaluator: Evaluator, probe: Probe) -> Answer:
+def autodiff(evaluator: Evaluator, probe: Probe, copies: int = NUDGED_COPIES) -> Answer:
     """The gradient entry by entry by JAX's VJP, in float64 whatever the caller's configuration.
 
     JAX differentiates the reference, or a forward that is written in jax.numpy; a forward in NumPy is
     recorded first. Two right implementations differ by rounding. The bar is taken from how the gradient
     moves when every input moves by one unit of round-off, and from what the same derivative gives in
     single precision: digits that cancel inside it, as in 1 - tanh^2, show in no change of the inputs.
+    copies: of the inputs, moved so.
     """
     function = _written_in_jax(evaluator)
     rng = generator(probe.seed, NUDGES)
-    points = [evaluator.point] + [nudged(evaluator.point, rng) for _ in range(NUDGED_COPIES)]
+    points = [evaluator.point] + [nudged(evaluator.point, rng) for _ in range(copies)]
     places = [(point, probe.cotangents) for point in points]
-    coarse = [nudged(tuple(v.astype(np.float32) for v in evaluator.point), rng) for _ in range(NUDGED_COPIES)]
+    coarse = [nudged(tuple(v.astype(np.float32) for v in evaluator.point), rng) for _ in range(copies)]
     if function is not None:
         answers, singles = vjps_by_xla(evaluator, function, places, coarse)
     else:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gradcheck.claim import Array
-from gradcheck.oracles.ladder import Differences
+from gradcheck.oracles.ladder import EDGE, Differences
 
 ORDERS = 3  # extrapolations in a row; each removes one more even power of t
 NOISE_SAMPLES = 5  # the finest steps are sampled: curvature is far below round-off there
@@ -167,7 +167,10 @@ def _next(seen: Differences, value: Array, last: Array) -> Array:
 
 
 def _drifts(seen: Differences, noise: Array) -> bool:
-    """Whether the last two changes of D(t) that stand above the noise are of one size."""
+    """Whether the last two changes of D(t) that stand above the noise are of one size; at the edge of a
+    domain also where too few differences stand above it to show that they are not."""
+    if seen.sided and (np.abs(seen.central) > noise).sum() < EDGE:
+        return True
     changes = np.abs(np.diff(seen.central))
     loud = changes[changes > noise[1:] + noise[:-1]]
     return loud.size >= 2 and bool(loud[-1] > loud[-2] / DRIFT)

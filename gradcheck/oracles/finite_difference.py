@@ -7,17 +7,20 @@ from dataclasses import replace
 import numpy as np
 
 from gradcheck.claim import Array
-from gradcheck.evaluator import Evaluator
+from gradcheck.evaluator import Arrays, Evaluator
 from gradcheck.oracles.base import TOGETHER, Answer, Estimate, flat
 from gradcheck.oracles.extrapolate import Slope, slope
 from gradcheck.oracles.ladder import Differences, baseline, climb
-from gradcheck.oracles.line import Line, moved, usable_steps
+from gradcheck.oracles.line import STEPS, Line, moved, usable_steps
 from gradcheck.oracles.pieces import ripple, steps_in_one_piece
 from gradcheck.probes import Probe, along_one_line, directions_of, typical
 
 NAME = "finite-difference"
 VISIBLE = 1e-3  # share of an output by which it has to change for ten digits of the change to be seen
 FARTHEST = 1023.0  # log2 of the largest number
+FEW = STEPS[1:6]  # of the ladder, from a sixty-fourth to a quarter of a millionth
+GLANCE = 1e-6  # of a slope: a bar as narrow as what a PASS has to see by default
+SETTLING = 4  # times that a change is smaller at a 16th of the step; a kink's is 16 times
 SHARP = 1e-9  # bar, relative to the leaf, that no second ladder would improve in a way that matters
 
 
@@ -47,6 +50,41 @@ def finite_difference(evaluator: Evaluator, probe: Probe) -> Answer:
     )
 
 
+def at_a_glance(evaluator: Evaluator, probe: Probe) -> Answer:
+    """The same along one line in a few steps, where those are sharp; a bar without end where they are not.
+
+    Neither kinks nor jumps are looked for. Beside the point they show in differences that do not settle from
+    step to step, and what they do to a slope that has settled to GLANCE of itself is less than that.
+    """
+    before = evaluator.forwards
+    base = baseline(evaluator, probe.cotangents, repeats=1)
+    line = dict(enumerate(_together(evaluator, probe)))
+    usable = usable_steps(evaluator, line)
+    climbed = climb(evaluator, base, line, tuple(t for t in FEW if t in usable))
+    found = slope(climbed)
+    small = GLANCE * abs(found.value)
+    if not (found.error <= small and _settles(climbed.central, small)):
+        found = replace(found, error=float("inf"))
+    return Answer(
+        oracle=NAME,
+        together=in_form(TOGETHER, None, [found], (1,)),
+        evaluations=evaluator.forwards - before,
+        noisy=bool(base.repeat.any()),
+    )
+
+
+def _settles(differences: Array, small: float) -> bool:
+    """Whether each change from step to step is a fraction of the one before; curvature's is a 256th."""
+    changes = np.abs(np.diff(differences))
+    return bool((changes[1:] <= np.maximum(changes[:-1] / SETTLING, small)).all())
+
+
+def _together(evaluator: Evaluator, probe: Probe) -> Arrays:
+    together = along_one_line(probe, evaluator).together
+    assert together is not None
+    return together
+
+
 class Differencing:
     """Slopes of <cotangent, output> along lines through the user's point."""
 
@@ -54,10 +92,8 @@ class Differencing:
         self.evaluator = evaluator
         self.seed = probe.seed
         self.base = baseline(evaluator, probe.cotangents)
-        together = along_one_line(probe, evaluator).together
-        assert together is not None
         # Kinks are many and jumps are few: whether there are any is asked along one line.
-        self.jumps = self._ripple(dict(enumerate(together))) > 0
+        self.jumps = self._ripple(dict(enumerate(_together(evaluator, probe)))) > 0
 
     def differences(self, line: Line) -> Differences:
         """The whole ladder along a line."""

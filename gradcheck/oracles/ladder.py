@@ -36,6 +36,7 @@ class Differences:
     unseen: the derivative that outputs which never moved can hide below their round-off.
     jump: the smallest jump of <u, f> that was met on the way; 0 where the outputs move smoothly.
     broken: whether <u, f> keeps a distance from f(x) on some side, however near one comes.
+    sided: whether the steps go to one side only, where the domain ends at the point.
     """
 
     step: Array
@@ -46,6 +47,7 @@ class Differences:
     unseen: float
     jump: float
     broken: bool = False
+    sided: bool = False
 
     def finest(self, count: int) -> Differences:
         """The same without the coarser steps; what never moves on any step stays what it was."""
@@ -63,7 +65,7 @@ class Baseline:
     repeat: Array  # largest change of each output when the same point is evaluated again
 
 
-def baseline(evaluator: Evaluator, cotangents: Arrays) -> Baseline:
+def baseline(evaluator: Evaluator, cotangents: Arrays, repeats: int = REPEATS) -> Baseline:
     """Evaluates the user's point again, to see whether it always gives the same output."""
     output = flat(evaluator.outputs)
     kinds = arithmetics(evaluator)
@@ -71,12 +73,12 @@ def baseline(evaluator: Evaluator, cotangents: Arrays) -> Baseline:
         np.full(out.size, ROUNDING_UNITS * np.finfo(kind).eps)
         for out, kind in zip(evaluator.outputs, kinds, strict=True)
     ]
-    repeats = [flat(evaluator.forward(evaluator.point)) for _ in range(REPEATS)]
+    repeated = [flat(evaluator.forward(evaluator.point)) for _ in range(repeats)]
     return Baseline(
         cotangent=flat(cotangents),
         output=output,
         unit=np.concatenate(units),
-        repeat=np.max([np.abs(again - output) for again in repeats], axis=0),
+        repeat=np.max([np.abs(again - output) for again in repeated], axis=0),
     )
 
 
@@ -170,6 +172,7 @@ def _one_sided(base: Baseline, steps: Array, values: Array) -> Differences:
         unseen=_hidden(base, mobile) / float(np.abs(steps[0])),
         jump=0.0,
         broken=_broken(base, values),
+        sided=True,
     )
 
 

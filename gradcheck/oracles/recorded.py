@@ -12,7 +12,7 @@ from gradcheck.evaluator import Arrays, Evaluator
 from gradcheck.probes import PERTURBATIONS, generator, signed, typical
 from gradcheck.rounding import allowance
 
-PERTURBED_COPIES = 2  # points at which the recorded forward must give what the user's own gives
+PERTURBED_COPIES = 2  # points of which the recorded forward must give at one what the user's own gives
 PERTURBATION = 1e-4  # of an entry's size: beyond round-off, and seldom across a branch
 AMPLIFIED = 2.0**16  # times its rounding that a right forward may be off by, where terms cancel in it
 
@@ -146,3 +146,4 @@ def _believe(evaluator: Evaluator, trace: Any, seed: int) -> None:
                     raise NotRecorded(
                         f"the recorded forward is not the one that runs: off by {off:.3g} beside"
                     )
+            return

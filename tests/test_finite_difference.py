@@ -31,7 +31,8 @@ def glance(f, x):
     evaluator = Evaluator(from_vjp(f, x, vjp=lambda u, x: u, names=("x",)))
     probe = along_one_line(draw_probe(evaluator, seed=0), evaluator)
     found = at_a_glance(evaluator, probe).together
-    assert found is not None and probe.together is not None
+    assert found is not None
+    assert probe.together is not None
     return found, float(probe.cotangents[0] * probe.together[0])
 
 

@@ -2,10 +2,10 @@
 
 python -m benchmarks              some minutes; prints tables, asserts nothing but that every claim passes
 python -m benchmarks --largest    also 24 million parameters, in some ten gigabytes
-python -m benchmarks parts        one table: verdicts, parts, locating or processes
+python -m benchmarks parts        one table: verdicts, parts, locating, processes or peers
 
-Processor time, medians of calls that take turns. What other checkers make of right and wrong gradients:
-python -m benchmarks.peers.
+Processor time, medians of calls that take turns. pip install --editable '.[peers]' brings the other checkers.
+What those make of right and wrong gradients: python -m benchmarks.peers.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import fresh, steady
+from benchmarks import beside, fresh, steady
 
 TITLES = {
     "verdicts": "steady: costs in forwards; memory above the forward's own, in bytes of the parameters",
     "parts": "parts of a verdict, in forwards, by the number of parameters",
     "locating": f"one wrong entry of {steady.LOCATED} parameters",
     "processes": "whole processes",
+    "peers": "a verdict by each checker, in forwards, by the number of parameters",
 }
 
 
@@ -39,6 +40,7 @@ def main() -> None:
         "parts": steady.parts,
         "locating": steady.locating,
         "processes": fresh.processes,
+        "peers": beside.peers,
     }
     console = Console()
     for name in given.tables or TITLES:

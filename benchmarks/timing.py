@@ -19,11 +19,12 @@ def interleaved(*calls: Callable[[], Any], seconds: float = SECONDS) -> list[flo
     found: list[list[float]] = [[] for _ in calls]
     while len(found[0]) < ROUNDS[0] or (len(found[0]) < ROUNDS[1] and time.perf_counter() - began < seconds):
         for call, times in zip(calls, found, strict=True):
-            times.append(_processor_seconds(call))
+            times.append(processor_seconds(call))
     return [statistics.median(times) for times in found]
 
 
-def _processor_seconds(call: Callable[[], Any]) -> float:
+def processor_seconds(call: Callable[[], Any]) -> float:
+    """Of one call, all threads together."""
     before = time.process_time()
     call()
     return time.process_time() - before

@@ -88,7 +88,7 @@ def test_right_code_in_other_words_passes_and_nothing_is_found(drawn: tuple[Muta
     assert report.findings == ()
 
 
-@one_in(5)
+@one_in(10)
 @given(drawn=cases(MUTANTS))
 def test_what_shows_is_convicted(drawn: tuple[Mutant, Case]):
     mutant, at = drawn

@@ -6,6 +6,8 @@ from gradcheck import Verdict
 from properties import soak
 from properties.soak import Case, Outcome
 
+ONCE_ACCUSED = (278, 566, 1181, 1655, 10534, 14966, 17135, 27694, 36376, 45412, 48885, 79360, 81593)
+ONCE_ACCUSED += (137988, 142185, 153914, 209127)
 SHARDS = pytest.mark.parametrize("shard", range(8))
 RIGHT, WRONG, BEYOND = 25, 2, 2  # seeds a shard
 SMALL = 3000  # entries: what is larger takes seconds
@@ -36,13 +38,11 @@ def test_no_right_gradient_is_accused(shard):
     assert accused(rights(shard, solvers=False)) == []
 
 
-@pytest.mark.parametrize(
-    "seed",
-    [137988, 142185, 278, 1181, 566, 1655, 14966, 10534, 17135, 27694, 36376, 48885, 81593, 45412, 79360],
-)
+@pytest.mark.parametrize("seed", ONCE_ACCUSED)
 def test_what_was_accused_once_is_not_again(seed):
     """arcsinh, i0 and sinc, where automatic differentiation gives 0 or noise; cos, where an imaginary step
-    gives 0; a corner whose finest steps are rounded inside; half precision that one entry does not move."""
+    gives 0; a corner whose finest steps are rounded; half precision that one entry does not move, or that
+    ends on one side; x log x 200 decades from where it can be seen."""
     assert accused([soak.right(seed)]) == []
 
 

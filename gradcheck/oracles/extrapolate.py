@@ -102,7 +102,8 @@ def _corner(seen: Differences) -> Slope | None:
     gaps = _gaps(seen, loud[-3:])
     gap = gaps[-1]
     last = loud[-1]
-    if gap < seen.gaps[last] / seen.step[last] / 2 or np.ptp(gaps) > CORNER_SPREAD * gap:
+    rounding = seen.rounding[last] / seen.step[last]
+    if gap < seen.gaps[last] / seen.step[last] / 2 or np.ptp(gaps) > CORNER_SPREAD * gap + 2 * rounding:
         return None
     finer = slice(last + 1, None)
     if (gap * seen.step[finer] > 2 * threshold[finer]).any():
@@ -110,7 +111,7 @@ def _corner(seen: Differences) -> Slope | None:
     # The finest steps are off by what the function's own argument is rounded by; coarser ones are less so.
     near = loud[-CORNER_SAMPLES:]
     spread = np.ptp(seen.central[near]) + np.ptp(_gaps(seen, near))
-    error = gap / 2 + spread + seen.rounding[last] / seen.step[last]
+    error = gap / 2 + spread + rounding
     bend = float(seen.second[last] / seen.step[last])
     return Slope(value=float(seen.central[last]), error=float(error + seen.unseen), kink=True, bend=bend)
 

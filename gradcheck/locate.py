@@ -3,16 +3,83 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gradcheck.claim import Array
+from gradcheck.claimed import Claimed
+from gradcheck.compare import Comparison
+from gradcheck.oracles.base import Answer
 from gradcheck.oracles.extrapolate import Slope
-from gradcheck.oracles.finite_difference import Differencing
+from gradcheck.oracles.finite_difference import Differencing, in_form
+from gradcheck.probes import typical
 
 LADDERS = 24  # that a search may climb: with those of the entries it finds 600 evaluations of the forward
 PLACES = 3  # wrong entries after which it is known that there are several
+
+
+def located(claimed: Claimed, others: tuple[Answer, ...], answer: Answer) -> Answer:
+    """Finite differences that have also looked at single entries of large leaves that seem wrong.
+
+    Where another oracle accuses entries, at the worst of those; otherwise at those that bisection finds.
+    """
+    estimates = list(answer.estimates)
+    before = claimed.evaluator.forwards
+    look = None
+    for position, gradient in enumerate(claimed.gradients):
+        found = claimed.beside(position, gradient, (answer,))  # none for a wrong shape
+        if estimates[position].directions is None or not found or not np.isfinite(gradient).all():
+            continue
+        (directional,) = found
+        entrywise = [c for c in claimed.beside(position, gradient, others) if c.entrywise]
+        if not any(c.wrong.any() for c in (*entrywise, directional)):
+            continue
+        look = look or Differencing(claimed.evaluator, claimed.probe)
+        entries = _accused(entrywise) or _found(claimed, look, position, directional)
+        if not entries:
+            continue
+        at = claimed.evaluator.leaves[position].value
+        lines = np.stack([_unit(at, entry) for entry in entries])
+        slopes = [_along_entry(look, position, at, line) for line in lines]
+        more = in_form(estimates[position].leaf, lines, slopes, (len(slopes),))
+        estimates[position] = estimates[position].with_lines(more)
+    spent = claimed.evaluator.forwards - before
+    return replace(answer, estimates=tuple(estimates), evaluations=answer.evaluations + spent)
+
+
+def _accused(comparisons: list[Comparison]) -> list[int]:
+    """The entries that lie furthest outside the bar of an oracle that knows each."""
+    for c in comparisons:
+        if c.wrong.any():
+            return _largest_of(np.where(c.wrong, c.gap - c.allowance, -np.inf), int(c.wrong.sum()))
+    return []
+
+
+def _largest_of(values: Array, count: int) -> list[int]:
+    """Where the largest of some numbers are in the flattened array, at most PLACES of them."""
+    found: list[int] = []
+    for _ in range(min(PLACES, count)):
+        found.append(int(np.argmax(values)))
+        values[np.unravel_index(found[-1], values.shape)] = -np.inf
+    return found
+
+
+def _along_entry(look: Differencing, position: int, at: Array, line: Array) -> Slope:
+    """The derivative by one entry, in steps of its size."""
+    size = max(float(np.abs(np.vdot(line, at))), typical(at))
+    return look.slope({position: line * size}).per(size)
+
+
+def _found(claimed: Claimed, look: Differencing, position: int, seen: Comparison) -> list[int]:
+    """Wrong entries found by bisection; none in a leaf that lies over several devices."""
+    gradient = claimed.gradients[position]
+    if not isinstance(gradient, np.ndarray):
+        return []
+    search = Search(look, position, gradient, claimed.roundings[position].leaf)
+    worst = int(np.argmax(np.where(seen.wrong, seen.gap - seen.allowance, -np.inf)))
+    whole = Slope(value=float(seen.estimate.value[worst]), error=float(seen.allowance[worst]))
+    return search.wrong_entries(seen.estimate.lines[worst], whole)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +154,7 @@ class Search:
         return self.look.slope({self.position: line.reshape(self.shape)})
 
 
-def unit(at: Array, entry: int) -> Array:
+def _unit(at: Array, entry: int) -> Array:
     """The direction of one entry of a leaf, by its position in the flattened one."""
     direction = np.zeros_like(at, dtype=np.float64)
     direction[np.unravel_index(entry, at.shape)] = 1

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from gradcheck.claimed import Claimed
 
 from gradcheck import Reason, Verdict, check_gradients
 from gradcheck.adapters import from_vjp
 from gradcheck.curve import Scaling
 from gradcheck.evaluator import Evaluator
-from gradcheck.examine import Claimed
 from gradcheck.oracles.line import STEPS
 from gradcheck.oracles.pieces import Walk, ripple, steps_in_one_piece
 from gradcheck.rounding import arithmetic_afar

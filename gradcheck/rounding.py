@@ -59,9 +59,11 @@ def from_single(single: Array, double: Array) -> Array:
     """
     if single.shape != double.shape:
         return np.zeros_like(double, dtype=np.float64)
-    gap = np.abs(single.astype(np.float64, copy=False) - double.astype(np.float64, copy=False))
-    ratio = np.finfo(np.float64).eps / np.finfo(np.float32).eps
-    return np.where(np.isfinite(gap), SINGLE_MARGIN * ratio * gap, 0)
+    gap = np.subtract(single, double, out=np.empty_like(double, dtype=np.float64))
+    np.abs(gap, out=gap)
+    gap[~np.isfinite(gap)] = 0
+    gap *= SINGLE_MARGIN * np.finfo(np.float64).eps / np.finfo(np.float32).eps
+    return gap
 
 
 def arithmetic(here: Array, there: Array) -> type:

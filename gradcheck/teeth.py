@@ -40,7 +40,7 @@ def _bites(seen: Examination, position: int, result: LeafResult, rng: np.random.
     error = (by.detection_limit or seen.sensitivity) * (unit or 1.0) * JUST_ABOVE
     planted = right.astype(np.float64)
     planted[entry] += error * rng.choice([-1, 1])
-    wrong = planted.astype(right.dtype)
+    wrong = planted.astype(right.dtype, copy=False)
     again = seen.claimed.beside(position, wrong, seen.answers)
     reason = unresolved_reason(seen.answers, again)
     leaf = seen.evaluator.leaves[position]

@@ -294,8 +294,8 @@ def _measured(
 ) -> LeafResult:
     """The numbers of the entry (or direction) that lies furthest outside its bar, or nearest to it."""
     with np.errstate(invalid="ignore"):
-        excess = by.gap - by.allowance
-    excess = np.where(np.isnan(excess), -np.inf, excess)
+        excess = np.subtract(by.gap, by.allowance, out=np.empty_like(by.allowance))
+    excess[np.isnan(excess)] = -np.inf
     places = by.places if not by.entrywise else []
     if any(place is not None and by.wrong[k] for k, place in enumerate(places)):
         excess = np.where([place is None for place in places], -np.inf, excess)

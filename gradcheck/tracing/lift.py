@@ -14,7 +14,6 @@ import numpy as np
 from gradcheck.tracing import leak
 from gradcheck.tracing.frames import stand_ins_of, visited
 from gradcheck.tracing.leak import Leak, raised_at, seen
-from gradcheck.tracing.locals import Named
 from gradcheck.tracing.operations import stand_ins, values
 from gradcheck.tracing.reach import Reach
 from gradcheck.tracing.stand_in import StandIn, constant_tracer, is_stand_in
@@ -55,7 +54,7 @@ def lift(function: Callable[..., Tree], *arrays: Array) -> Trace:
     import jax
 
     guards: list[Any] = []
-    named: list[Named] = []
+    names: list[tuple[str, float]] = []
     reach = Reach(function)
     found: list[Any] = []
 
@@ -63,10 +62,12 @@ def lift(function: Callable[..., Tree], *arrays: Array) -> Trace:
         ins = [StandIn(np.array(a), t, guard=guards.append) for a, t in zip(arrays, tracers, strict=True)]
         with substituted(reach, guards.append), visited() as frames:
             outputs = [leaf for _, leaf in iter_leaves(function(*ins))]
-            named.extend(stand_ins_of(frames))
+            # Without their frames, which hold this one, and it its callers' arrays.
+            named = [(n.name, n.times, n.thing) for n in stand_ins_of(frames)]
+        names.extend((name, times) for name, times, _ in named)
         found.extend(np.array(values(leaf)) for leaf in outputs)
         traced = [leaf.as_tracer() if is_stand_in(leaf) else constant_tracer(leaf) for leaf in outputs]
-        return (*traced, *guards, *(n.thing.as_tracer() for n in named))
+        return (*traced, *guards, *(thing.as_tracer() for *_, thing in named))
 
     with jax.enable_x64(True), _leaks() as leaks:
         try:
@@ -83,8 +84,8 @@ def lift(function: Callable[..., Tree], *arrays: Array) -> Trace:
     return Trace(
         jaxpr=jaxpr,
         values=tuple(found),
-        intermediates=tuple(n.name for n in named),
-        times=tuple(n.times for n in named),
+        intermediates=tuple(name for name, _ in names),
+        times=tuple(times for _, times in names),
     )
 
 

@@ -57,7 +57,7 @@ def set_attribute(array: StandIn, name: str, new: Any) -> None:
         attribute(array, "reshape")(-1)[:] = new
     elif name == "shape":
         shaped = attribute(array, "reshape")(new)
-        array.value, array.root = shaped.value, shaped.root
+        array.value, array.owner = shaped.value, None if shaped.root is array else shaped.root
         array._tracer, array.version = shaped._tracer, shaped.version
     else:
         raise Leak(f"setting {name} of an array cannot be recorded")

@@ -22,20 +22,25 @@ Array = np.ndarray[Any, Any]
 class StandIn(NDArrayOperatorsMixin):
     """An array, or a NumPy scalar, with a tracer beside it; the tracer is None for a constant.
 
-    root: the stand-in that owns the memory, for a view; itself for an owner. version counts the
+    owner: the stand-in that owns the memory, for a view; None for one that does. version counts the
     writes to an owner's memory, and a view that is behind reads its tracer from its owner anew.
     """
 
-    __slots__ = ("_tracer", "guard", "root", "value", "version")
+    __slots__ = ("_tracer", "guard", "owner", "value", "version")
 
     def __init__(self, value: Any, tracer: Any = None, *, root: StandIn | None = None, guard: Any) -> None:
         self.value = value
         self._tracer = tracer
-        self.root = root if root is not None else self
-        self.version = self.root.version if root is not None else 0
+        self.owner = root
+        self.version = root.version if root is not None else 0
         self.guard = guard  # tells the recorder of values that decide what the trace does next
 
     # -- the tracer, and writes to memory ---------------------------------------------------------
+
+    @property
+    def root(self) -> StandIn:
+        """The stand-in that owns the memory: itself, or another."""
+        return self if self.owner is None else self.owner
 
     @property
     def tracer(self) -> Any:

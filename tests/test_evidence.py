@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from gradcheck.claimed import Claimed
 
 from gradcheck import Reason, Verdict, check_gradients
 from gradcheck.adapters import from_vjp
+from gradcheck.claimed import Claimed
 from gradcheck.curve import Scaling
 from gradcheck.evaluator import Evaluator
 from gradcheck.oracles.line import STEPS

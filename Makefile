@@ -52,7 +52,7 @@ browser: $(VENV)/.test ## the pages in a real Chromium, with axe-core from npm
 	$(BIN)/python -m pytest -n 0 tests/test_browser.py
 
 coverage: $(VENV)/.test ## the tests, and which lines and branches they run
-	$(BIN)/python -m pytest -n 2 tests --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests --cov --cov-report=term
 
 lint: $(VENV)/.lint ## ruff and pyright
 	$(BIN)/ruff check .

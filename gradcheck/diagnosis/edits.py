@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,25 +30,33 @@ MOST_OPERANDS = 24  # arrays that are tried; a line of a lecture's network has a
 PLAIN = ("2", "3", "4")  # numbers that stand in formulas by themselves
 
 
-def lines(scene: Ingredients, fixed: set[str]) -> Iterator[Expression]:
+class Made(NamedTuple):
+    """A line and what it comes to at one point."""
+
+    line: Expression
+    value: Array
+
+
+def lines(scene: Ingredients, fixed: set[str]) -> Iterator[Made]:
     """Lines of the shapes of the quantity, due or written, without a number in front.
 
     fixed: operands that are the same on fresh data, such as labels: no activation was computed of them.
     """
     arrays = _different(scene)
     shapes = {scene.expected.shape, scene.written.shape}
-    for line in _all(scene, arrays, fixed):
-        if _shape(line, scene) in shapes:
-            yield line
-
-
-def _shape(line: Expression, scene: Ingredients) -> tuple[int, ...] | None:
-    """The shape of a line's result; None where it does not run."""
     with np.errstate(all="ignore"):
-        try:
-            return line.value(scene.operands).shape
-        except ValueError:  # shapes that do not fit
-            return None
+        for line in _all(scene, arrays, fixed):
+            value = _value(line, scene)
+            if value is not None and value.shape in shapes:
+                yield Made(line, value)
+
+
+def _value(line: Expression, scene: Ingredients) -> Array | None:
+    """What a line comes to; None where it does not run."""
+    try:
+        return line.value(scene.operands)
+    except ValueError:  # shapes that do not fit
+        return None
 
 
 def _different(scene: Ingredients) -> list[str]:
@@ -72,9 +81,8 @@ def _all(scene: Ingredients, arrays: list[str], fixed: set[str]) -> Iterator[Exp
     if scene.own is not None or incoming:
         products = list(_products([Name(name) for name in arrays], incoming))
         yield from (*incoming, *_summed(incoming), *products)
-        through = (
-            [product for product in products if _shape(product, scene) == shape] if scene.own is None else []
-        )
+        inner = products if scene.own is None else ()
+        through = [p for p in inner if (v := _value(p, scene)) is not None and v.shape == shape]
         for into, slope in itertools.product([i for i in incoming if i in alike] + through, slopes):
             yield Times(into, slope)
     if scene.own is None and not incoming:
@@ -100,25 +108,23 @@ def _products(arrays: list[Name], incoming: list[Name]) -> Iterator[Expression]:
             yield kind(other, one)
 
 
-def fitted(line: Expression, target: Array, scene: Ingredients) -> Iterator[Expression]:
+def fitted(made: Made, target: Array, scene: Ingredients) -> Iterator[Expression]:
     """The line with a number in front of it, or its transpose, or with a multiple of the own parameter, that
     makes the target."""
-    with np.errstate(all="ignore"):
-        value = line.value(scene.operands)
-    turned = [Transposed(line)] if value.ndim == 2 and value.T.shape == target.shape else []
-    for form in ([line] if value.shape == target.shape else []) + turned:
+    line, value = made
+    turned = [Made(Transposed(line), value.T)] if value.ndim == 2 and value.T.shape == target.shape else []
+    for form in ([made] if value.shape == target.shape else []) + turned:
         found = _scaled(form, target, scene)
         if found is not None:
             yield found
-        elif scene.own is not None and form is line:
+        elif scene.own is not None and form is made:
             penalised = _penalised(form, target, scene)
             if penalised is not None:
                 yield penalised
 
 
-def _scaled(line: Expression, target: Array, scene: Ingredients) -> Expression | None:
-    with np.errstate(all="ignore"):
-        value = line.value(scene.operands)
+def _scaled(made: Made, target: Array, scene: Ingredients) -> Expression | None:
+    line, value = made
     ratio = _ratio(value, target)
     if not ratio or not same(ratio * value, target):
         return None
@@ -140,11 +146,12 @@ def _numbers(scene: Ingredients) -> Iterator[tuple[str, float]]:
     yield from ((text, float(text)) for text in PLAIN)
 
 
-def _penalised(line: Expression, target: Array, scene: Ingredients) -> Expression | None:
+def _penalised(made: Made, target: Array, scene: Ingredients) -> Expression | None:
     """The line plus a multiple of the parameter that it is the gradient of."""
     assert scene.own is not None
+    line, value = made
     own = scene.operands[scene.own]
-    left = target - line.value(scene.operands)
+    left = target - value
     coefficient = _ratio(own, left) if own.shape == left.shape else 0.0
     if not coefficient or own.size < 2 or not same(coefficient * own, left, size=np.abs(target).max()):
         return None

@@ -133,19 +133,18 @@ def _slip(here: Ingredients, fresh: tuple[Ingredients, ...]) -> Slip | None:
         return None
     fixed = {name for name, v in here.operands.items() if np.array_equal(v, fresh[0].operands.get(name, v))}
     made = list(lines(here, fixed))
-    right = [e for line in made for e in fitted(line, here.expected, here)]
+    right = [e for m in made for e in fitted(m, here.expected, here)]
     right = [e for e in right if all(_gives(e, scene, scene.expected) for scene in fresh)]
     if not right:
         return None
-    written = [e for line in made for e in fitted(line, here.written, here)]
+    written = [e for m in made for e in fitted(m, here.written, here)]
     written = [e for e in written if all(_gives(e, scene, scene.written) for scene in fresh)]
     slips = [Slip(written=w, right=r, code=c) for w in written for r in right if (c := code_of(w, r))]
-    slips = [slip for slip in slips if slip.cost[0] <= MOST_EDITS]
-    if not slips:
-        return None
-    best = min(slips, key=lambda slip: slip.cost)
-    codes = {slip.code for slip in slips if slip.cost == best.cost}
-    return best if len(codes) == 1 else None
+    costs = [slip.cost for slip in slips]
+    least = min(costs, default=(MOST_EDITS + 1, 0))
+    best = [slip for slip, cost in zip(slips, costs, strict=True) if cost == least]
+    one_code = len({slip.code for slip in best}) == 1
+    return best[0] if one_code and least[0] <= MOST_EDITS else None
 
 
 def _fresh(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import types
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,15 @@ Arrays = tuple[Array, ...]
 SINGLE_SECONDS = 10  # for a backward in single precision, which is no slower than in double
 READING_SEED = 0x636F6D70  # of the cotangent that the reading of a complex gradient is chosen with
 READING_STEPS = (2.0**-8, 2.0**-17, 2.0**-26)  # of the inputs' size; one of them will tell two readings apart
+
+
+@dataclass(frozen=True, kw_only=True)
+class Again:
+    """A function of the user's run once more on the same arrays: its arrays, and which it was handed and
+    wrote into."""
+
+    found: tuple[Any, ...]
+    written: tuple[str, ...]
 
 
 class Evaluator:
@@ -63,7 +74,10 @@ class Evaluator:
 
     def forward(self, values: Arrays) -> Arrays:
         """The output's leaves at these values, as float arrays of their own."""
-        outputs = _outputs(self._call(values))
+        return self._run(self.claim.inputs_at(values))
+
+    def _run(self, inputs: tuple[Tree, ...]) -> Arrays:
+        outputs = _outputs(self._call(inputs))
         shapes, before = [out.shape for out in outputs], [out.shape for out in self.outputs]
         if shapes != before:
             raise ShapeChanged(
@@ -93,10 +107,12 @@ class Evaluator:
 
     def answer(self, values: Arrays, cotangents: Arrays) -> Tree:
         """What the user's backward returns at these values, as it is."""
-        cotangent = self._cotangent(cotangents)
+        return self._answer_on(self._cotangent(cotangents), self.claim.inputs_at(values))
+
+    def _answer_on(self, cotangent: Tree, inputs: tuple[Tree, ...]) -> Tree:
         self.backwards += 1
         with noted(f"gradcheck: raised by backward evaluation {self.backwards}"):
-            return self.claim.vjp(cotangent, *self.claim.inputs_at(values))
+            return self.claim.vjp(cotangent, *inputs)
 
     def probe_backward(self, values: Arrays, cotangents: Arrays) -> tuple[Array | None, ...]:
         """`backward` at a point that we chose and not the user: () where it raises."""
@@ -143,20 +159,29 @@ class Evaluator:
         with deadline(SINGLE_SECONDS):  # what iterates until nothing moves may never end in fewer digits
             return self.claim.vjp(cotangent, *self.claim.inputs_at(values, np.float32))
 
-    def written(self, cotangents: Arrays) -> dict[str, tuple[str, ...]]:
-        """Which of the arrays that they are handed the forward, and then the backward, writes into."""
-        inputs, cotangent = self._handed(cotangents)
-        found = {"forward": _changed(inputs, lambda: self.claim.forward(*inputs.values()))}
-        inputs, cotangent = self._handed(cotangents)
-        handed = inputs | {"the incoming gradient": cotangent}
-        self.forwards, self.backwards = self.forwards + 1, self.backwards + 1
-        changed = _changed(handed, lambda: self.claim.vjp(cotangent, *inputs.values()))
-        found["backward"] = tuple(name for name in changed if name not in found["forward"])
-        return found
+    @functools.cached_property
+    def again(self) -> Again:
+        """The forward at the user's point for the second time."""
+        return _watched(self._handed(), lambda handed: self._run(tuple(handed.values())))
 
-    def _handed(self, cotangents: Arrays) -> tuple[dict[str, Tree], Tree]:
-        inputs = dict(zip(self.claim.names, self.claim.inputs_at(self.point), strict=True))
-        return inputs, self._cotangent(cotangents)
+    @property
+    def repeats(self) -> bool:
+        """Whether the forward says the same twice."""
+        pairs = zip(self.again.found, self.outputs, strict=True)
+        return all(np.array_equal(a, b, equal_nan=True) for a, b in pairs)
+
+    def backward_again(self, cotangents: Arrays) -> Again:
+        """The backward at the user's point once more."""
+        handed = self._handed() | {"the incoming gradient": self._cotangent(cotangents)}
+
+        def call(handed: dict[str, Tree]) -> tuple[Array | None, ...]:
+            *inputs, cotangent = handed.values()
+            return self._gradients(self._answer_on(cotangent, tuple(inputs)))
+
+        return _watched(handed, call)
+
+    def _handed(self) -> dict[str, Tree]:
+        return dict(zip(self.claim.names, self.claim.inputs_at(self.point), strict=True))
 
     def _cotangent(self, cotangents: Arrays) -> Tree:
         """Cotangents in the containers and dtypes of the outputs, in arrays of their own."""
@@ -191,13 +216,13 @@ class Evaluator:
                 found.append(sum(float(np.vdot(u, a - b)) for u, a, b in changes) / (2 * step))
         return found
 
-    def _call(self, values: Arrays) -> Tree:
+    def _call(self, inputs: tuple[Tree, ...]) -> Tree:
         self.forwards += 1
         with noted(f"gradcheck: raised by forward evaluation {self.forwards}"):
-            return self.claim.forward(*self.claim.inputs_at(values))
+            return self.claim.forward(*inputs)
 
     def _first_forward(self) -> Arrays:
-        raw = self._call(self.point)
+        raw = self._call(self.claim.inputs_at(self.point))
         if any(is_complex(leaf) for _, leaf in iter_leaves(raw)):
             self.claim, raw = in_real_parts(self.claim), split(raw)
         self._raw = map_leaves(copied, raw)
@@ -218,8 +243,8 @@ class Evaluator:
         return found
 
 
-def _changed(handed: dict[str, Tree], call: Callable[[], object]) -> tuple[str, ...]:
-    """Names of the arrays that a call writes into."""
+def _watched(handed: dict[str, Tree], call: Callable[[dict[str, Tree]], Any]) -> Again:
+    """What a call comes to, and the names of the arrays among those it is handed that it writes into."""
     arrays = [
         (path, leaf)
         for name, tree in handed.items()
@@ -228,8 +253,9 @@ def _changed(handed: dict[str, Tree], call: Callable[[], object]) -> tuple[str, 
     ]
     before = [leaf.tobytes() for _, leaf in arrays]
     with np.errstate(all="ignore"):
-        call()
-    return tuple(path for (path, leaf), old in zip(arrays, before, strict=True) if leaf.tobytes() != old)
+        found = call(handed)
+    changed = (p for (p, leaf), old in zip(arrays, before, strict=True) if leaf.tobytes() != old)
+    return Again(found=found, written=tuple(changed))
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gradcheck.claim import Array
-from gradcheck.evaluator import Arrays, Evaluator
+from gradcheck.evaluator import Again, Arrays, Evaluator
 from gradcheck.probes import COTANGENTS, Probe, generator, signed
 from gradcheck.rounding import allowance, arithmetic
 
@@ -36,7 +36,8 @@ def breaches(evaluator: Evaluator, probe: Probe, claimed: tuple[Array, ...]) -> 
     if not evaluator.claim.repeatable:
         return ()
     with np.errstate(all="ignore"):
-        return (*_mutations(evaluator, probe), *_answers(Answers.of(evaluator, probe, claimed)))
+        again = evaluator.backward_again(probe.cotangents)
+        return (*_mutations(evaluator, again), *_answers(Answers.of(evaluator, probe, claimed, again.found)))
 
 
 def drawn_anew() -> tuple[Breach, ...]:
@@ -50,8 +51,10 @@ def drawn_anew() -> tuple[Breach, ...]:
     )
 
 
-def _mutations(evaluator: Evaluator, probe: Probe) -> Iterator[Breach]:
-    for function, written in evaluator.written(probe.cotangents).items():
+def _mutations(evaluator: Evaluator, backward: Again) -> Iterator[Breach]:
+    forward = evaluator.again.written
+    others = tuple(name for name in backward.written if name not in forward)
+    for function, written in (("forward", forward), ("backward", others)):
         if written:
             yield Breach(
                 code="mutates",
@@ -62,7 +65,8 @@ def _mutations(evaluator: Evaluator, probe: Probe) -> Iterator[Breach]:
 
 @dataclass(frozen=True, kw_only=True)
 class Answers:
-    """The backward asked again: claimed is what it said of `cotangents`, second what it says of `other`.
+    """The backward asked again: claimed is what it said of `cotangents` at first, again the second time, and
+    second what it says of `other`, where it is handed a cotangent.
 
     unit: of rounding, for a leaf's gradient of size 1. residue: what is left of sums
     as large as the function that cancel.
@@ -73,16 +77,18 @@ class Answers:
     other: Arrays
     second: Gradients
     claimed: tuple[Array, ...]
+    again: Gradients
     unit: float
     residue: float
     seed: int
 
     @classmethod
-    def of(cls, evaluator: Evaluator, probe: Probe, claimed: tuple[Array, ...]) -> Answers:
+    def of(cls, evaluator: Evaluator, probe: Probe, claimed: tuple[Array, ...], again: Gradients) -> Answers:
         """The cotangent of the check, and another one."""
         rng = generator(probe.seed, COTANGENTS)
         other = tuple(signed(rng, u.shape) for u in probe.cotangents)
-        second = evaluator.backward(evaluator.point, other)
+        asked = evaluator.claim.takes_cotangent
+        second = evaluator.backward(evaluator.point, other) if asked else again
         kinds = [
             arithmetic(g, s)
             for g, s in zip(claimed, second, strict=True)
@@ -99,6 +105,7 @@ class Answers:
             other=other,
             second=second,
             claimed=claimed,
+            again=again,
             unit=LOST * unit,
             residue=size,
             seed=probe.seed,
@@ -140,10 +147,9 @@ class Answers:
 
 def _answers(ask: Answers) -> Iterator[Breach]:
     evaluator = ask.evaluator
-    again = evaluator.forward(evaluator.point)
-    if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(again, evaluator.outputs, strict=True)):
+    if not evaluator.repeats:
         return  # a forward that draws anew has no fixed gradient, which is no fault of the backward
-    if not ask.same(ask.to(ask.cotangents), ask.claimed, 0.0):
+    if not ask.same(ask.again, ask.claimed, 0.0):
         yield Breach(
             code="accumulates",
             message="the backward gives another answer the second time, for the same arguments",

@@ -87,6 +87,7 @@ ORDER = (
     "watch",
     "oracles.base",
     "oracles.line",
+    "oracles.remembered",
     "oracles.recorded",
     "oracles.pieces",
     "oracles.ladder",

@@ -82,13 +82,15 @@ def noise_level(seen: Differences, second: Array) -> Array:
     At the finest steps E(t), less the curvature that the next coarser step predicts for it, is
     noise, and so is what D(t) changes by: rounding is often odd around x, and E alone is blind to
     that. Samples that tower over the finest are not noise, which is the same at every step, but a
-    kink or a period that begins there.
+    kink or a period that begins there. A finest one below round-off may be that by chance, where both steps
+    are whole numbers of a grain that something inside the function is rounded to: then the next is taken.
     """
     ratio = (seen.step[1:] / seen.step[:-1]) ** 2
     even = np.minimum(np.abs(second[1:]), np.abs(second[1:] - second[:-1] * ratio))
     odd = np.abs(np.diff(seen.central)) * seen.step[1:]
     samples = np.maximum(even, odd)[-NOISE_SAMPLES:]
-    while samples.size > 1 and samples.max() > TOWERING * max(samples[-1], seen.rounding[-1]):
+    finest = 1 if samples[-1] > seen.rounding[-1] else 2
+    while samples.size > finest and samples.max() > TOWERING * max(*samples[-finest:], seen.rounding[-1]):
         samples = samples[1:]
     return NOISE_MARGIN * samples.max() + seen.rounding + seen.jump
 

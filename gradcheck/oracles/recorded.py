@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from gradcheck.evaluator import Arrays, Evaluator
-from gradcheck.probes import PERTURBATIONS, generator, signed, typical
+from gradcheck.oracles.remembered import Recording, beside, remember, remembered
 from gradcheck.rounding import allowance
 
 PERTURBED_COPIES = 2  # points of which the recorded forward must give at one what the user's own gives
-PERTURBATION = 1e-4  # of an entry's size: beyond round-off, and seldom across a branch
 AMPLIFIED = 2.0**16  # times its rounding that a right forward may be off by, where terms cancel in it
 
 Place = tuple[Arrays, Arrays]  # a point, and the cotangents there
@@ -31,15 +30,29 @@ def recorded(evaluator: Evaluator, seed: int) -> Any:
     """
     if "trace" not in evaluator.shared:
         try:
-            _repeats(evaluator)
+            if not evaluator.repeats:  # of what is drawn anew, one draw would be recorded for all
+                raise NotRecorded("the forward gives two outputs for the same inputs")
             trace = _recorded(evaluator)
-            _believe(evaluator, trace, seed)
+            remember(evaluator, Recording(trace=trace, guards=_believed(evaluator, trace, seed)))
             evaluator.shared["trace"] = trace
         except NotRecorded as reason:
             evaluator.shared["trace"] = reason
     if isinstance(evaluator.shared["trace"], NotRecorded):
         raise evaluator.shared["trace"]
     return evaluator.shared["trace"]
+
+
+def recorded_before(evaluator: Evaluator, seed: int) -> bool:
+    """Whether an earlier check's recording holds here; it is then used until it is `forgotten`."""
+    trace = remembered(evaluator, seed) if evaluator.repeats else None
+    if trace is not None:
+        evaluator.shared["trace"] = trace
+    return trace is not None
+
+
+def forgotten(evaluator: Evaluator) -> None:
+    """The forward will be recorded when a trace of it is next asked for."""
+    evaluator.shared.pop("trace")
 
 
 def vjps_by_trace(
@@ -95,13 +108,6 @@ def in_extended(evaluator: Evaluator, place: Place, seed: int) -> Arrays:
     return tuple(found[len(place[1]) :])
 
 
-def _repeats(evaluator: Evaluator) -> None:
-    """Whether the forward says the same twice: of what is drawn anew, one draw would be recorded for all."""
-    again = evaluator.forward(evaluator.point)
-    if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(again, evaluator.outputs, strict=True)):
-        raise NotRecorded("the forward gives two outputs for the same inputs")
-
-
 def _recorded(evaluator: Evaluator) -> Any:
     from gradcheck.tracing.lift import Leak, lift
 
@@ -124,19 +130,15 @@ def _recorded(evaluator: Evaluator) -> Any:
     return trace
 
 
-def _believe(evaluator: Evaluator, trace: Any, seed: int) -> None:
-    """Compare the trace with the forward at points beside the user's, where the same branches are taken."""
+def _believed(evaluator: Evaluator, trace: Any, seed: int) -> Arrays:
+    """The trace's guards; it is compared with the forward beside the point, where they are the same."""
     from gradcheck.tracing.derive import value_and_guards
 
     run = value_and_guards(trace)
-    rng = generator(seed, PERTURBATIONS)
     _, here = run(evaluator.point)
-    for _ in range(PERTURBED_COPIES):
-        point = tuple(
-            value + PERTURBATION * signed(rng, value.shape) * np.maximum(np.abs(value), typical(value))
-            for value in evaluator.point
-        )
-        own, (found, guards) = evaluator.probe(point), run(point)
+    for copy in range(PERTURBED_COPIES):
+        point, own = beside(evaluator, seed, copy)
+        found, guards = run(point)
         same_branches = all(np.array_equal(g, h) for g, h in zip(guards, here, strict=True))
         if own is not None and same_branches:
             for mine, theirs in zip(found, own, strict=True):
@@ -146,4 +148,5 @@ def _believe(evaluator: Evaluator, trace: Any, seed: int) -> None:
                     raise NotRecorded(
                         f"the recorded forward is not the one that runs: off by {off:.3g} beside"
                     )
-            return
+            break
+    return here

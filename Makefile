@@ -44,6 +44,11 @@ mistakes: $(VENV)/.test ## 93 mistakes in the two-layer network, in four layouts
 soak: $(VENV)/.test ## N=100000 random claims: none that is right accused, none that is wrong passed
 	@$(BIN)/python -m benchmarks.soak $(N)
 
+# The tests ask JAX for the same small programs over and over: XLA compiles each of them once.
+test coverage: export JAX_COMPILATION_CACHE_DIR = $(abspath $(VENV))/jax
+test coverage: export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS = 0
+test coverage: export JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES = -1
+
 test: $(VENV)/.test ## all tests and all properties
 	$(BIN)/python -m pytest -n 2 --dist worksteal properties tests
 

@@ -6,7 +6,7 @@ import copy
 import dataclasses
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,7 @@ class Claim:
     disturbed(cotangent, inputs, others) -> (output, gradients) at inputs where the same functions, or the
     same object, have run on others first; None where nothing lasts from run to run.
     unrecorded: why no record of the forward would say anything; empty where one might.
+    target: what the user passed, by which a later check of it is known.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Claim:
     not_checked: tuple[str, ...] = ()
     disturbed: Callable[[Tree, tuple[Tree, ...], tuple[Tree, ...]], tuple[Tree, Tree]] | None = None
     unrecorded: str = ""
+    target: Any = field(default=None, repr=False, compare=False)
 
     def leaves(self) -> tuple[Leaf, ...]:
         """The differentiable arrays in order. Raises ClaimError for inputs that cannot be judged."""

@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -124,24 +125,50 @@ def test_what_reads_something_else_by_now_is_judged_by_that(change):
 def test_a_recording_dies_with_its_forward():
     forward, _ = counted(activated)
     assert check_gradients(forward, W, gradients=slope)
-    assert forward in remembered._recordings
-    gone = weakref.ref(forward)
+    assert id(forward) in remembered._recordings
+    gone, key = weakref.ref(forward), id(forward)
     del forward, _
     gc.collect()
     assert gone() is None
+    assert key not in remembered._recordings
 
 
-class Unhashable:
-    """A forward that no dictionary takes."""
+class Dense:
+    """A layer that notes what it runs on."""
+
+    kinds: ClassVar[list[type]] = []
+
+    def __init__(self):
+        self.W, self.factor = W.copy(), 1.0
+
+    def forward(self, x):
+        self.kinds.append(type(x))
+        self.x = x
+        return x @ self.W
+
+    def backward(self, dout):
+        self.dW = self.x.T @ dout
+        return self.factor * dout @ self.W.T
 
     def __eq__(self, other):
-        return self is other
+        raise AssertionError("compared with another one")
 
-    def __call__(self, w):
-        return activated(w)
+    __hash__ = object.__hash__
+
+
+def test_a_layer_is_known_by_itself_and_with_other_weights_judged_by_those():
+    layer = Dense()
+    for _ in range(3):
+        Dense.kinds.clear()
+        assert check_gradients(layer, X).verdict is Verdict.PASS
+        layer.W *= 1.5
+    assert set(Dense.kinds) == {np.ndarray}
+    layer.factor = 1.001
+    assert check_gradients(layer, X).verdict is Verdict.FAIL
 
 
 def test_what_cannot_be_remembered_is_recorded_each_time():
     for _ in range(2):
-        assert check_gradients(Unhashable(), W, gradients=slope).verdict is Verdict.PASS
         assert check_gradients(np.sin, W, vjp=lambda u, w: u * np.cos(w)).verdict is Verdict.PASS
+        pair = activated, lambda u, w: u * slope(w)
+        assert check_gradients(pair, W).verdict is Verdict.PASS

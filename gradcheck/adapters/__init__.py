@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -52,7 +53,7 @@ def as_claim(
     given = _as_given(
         target, inputs, vjp=vjp, gradients=gradients, reference=reference, names=names, order=order
     )
-    claim = read_as(given, convention)
+    claim = dataclasses.replace(read_as(given, convention), target=target)
     return in_real_parts(claim) if has_complex_inputs(claim) else claim
 
 

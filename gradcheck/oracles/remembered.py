@@ -23,26 +23,27 @@ class Recording:
     guards: Arrays
 
 
-_recordings: weakref.WeakKeyDictionary[Any, Recording] = weakref.WeakKeyDictionary()
+# By the identity of what the user passed, which is compared with nothing; gone when that is.
+_recordings: dict[int, tuple[weakref.ref[Any], Recording]] = {}
 
 
 def remember(evaluator: Evaluator, recording: Recording) -> None:
-    """Keep the recording of this forward for as long as somebody keeps the forward."""
-    with contextlib.suppress(TypeError):  # what has no hash or no weak references is recorded every time
-        _recordings[evaluator.claim.forward] = recording
+    """Keep the recording of this target's forward for as long as somebody keeps the target."""
+    target = evaluator.claim.target
+    key = id(target)
+    with contextlib.suppress(TypeError):  # what takes no weak reference is recorded every time
+        _recordings[key] = weakref.ref(target, lambda _: _recordings.pop(key, None)), recording
 
 
 def remembered(evaluator: Evaluator, seed: int) -> Any:
-    """The Trace of an earlier check of this forward, None unless it says what the forward does now.
+    """The Trace of an earlier check of this target, None unless it says what the forward does now.
 
     It has to give the forward's outputs to the last bit, at the point and beside it, by the same branches:
     derivatives that differ by more than differences could see would show in them.
     """
     from gradcheck.tracing.derive import value_and_guards
 
-    known = None
-    with contextlib.suppress(TypeError):
-        known = _recordings.get(evaluator.claim.forward)
+    _, known = _recordings.get(id(evaluator.claim.target), (None, None))
     if known is None or not _fits(known.trace, evaluator):
         return None
     run = value_and_guards(known.trace)

@@ -165,6 +165,15 @@ def test_entries_eighteen_decades_apart_are_each_met_at_their_own_size():
     assert (np.abs(found.value - cotangent / x) <= found.error).all()
 
 
+def test_a_slope_from_afar_has_to_be_seen_to_settle():
+    """The second entry moves nothing within its own size, and 200 decades away another slope."""
+    x, weights = np.array([3.00308916e191, 4.8231927e-16, 8.43123254e229]), np.array([-1.69, -1.86, -0.555])
+    with np.errstate(all="ignore"):
+        found, u = estimate(lambda x: (weights * 1e253 * special.gammaln(1e-203 * x)).sum(), x)
+    true = u * weights * 1e50 * special.digamma(1e-203 * x)
+    assert (np.abs(found.value - true) <= found.error).all()
+
+
 def test_steps_that_leave_the_domain_are_left_out():
     def guarded(x):
         if x < 0.9:

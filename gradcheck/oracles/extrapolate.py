@@ -17,12 +17,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gradcheck.claim import Array
-from gradcheck.oracles.ladder import EDGE, Differences
+from gradcheck.oracles.ladder import Differences
 
 ORDERS = 3  # extrapolations in a row; each removes one more even power of t
 NOISE_SAMPLES = 5  # the finest steps are sampled: curvature is far below round-off there
 NOISE_MARGIN = 2  # the noise is taken as that many times the largest of ten samples
 DRIFT = 4  # times that a change must shrink from one step to the next; truncation shrinks 256-fold
+SETTLED = 5  # differences above their noise, from which on a slope is seen to settle
 TOWERING = 64  # noise is seldom that much larger at one step than at the finest; a kink or period is
 SLOW = 4  # times what curvature would leave of E(t) at the next step
 PLATEAU = 0.01  # of its gap to the best candidate that the bar of a contradicting one may be
@@ -170,9 +171,9 @@ def _next(seen: Differences, value: Array, last: Array) -> Array:
 
 
 def _drifts(seen: Differences, noise: Array) -> bool:
-    """Whether the last two changes of D(t) that stand above the noise are of one size; at the edge of a
-    domain also where too few differences stand above it to show that they are not."""
-    if seen.sided and (np.abs(seen.central) > noise).sum() < EDGE:
+    """Whether the last two changes of D(t) that stand above the noise are of one size, or too few differences
+    stand above it to show that they are not."""
+    if (np.abs(seen.central) > noise).sum() < SETTLED:
         return True
     changes = np.abs(np.diff(seen.central))
     loud = changes[changes > noise[1:] + noise[:-1]]

@@ -36,7 +36,6 @@ class Differences:
     unseen: the derivative that outputs which never moved can hide below their round-off.
     jump: the smallest jump of <u, f> that was met on the way; 0 where the outputs move smoothly.
     broken: whether <u, f> keeps a distance from f(x) on some side, however near one comes.
-    sided: whether the steps go to one side only, where the domain ends at the point.
     """
 
     step: Array
@@ -47,7 +46,6 @@ class Differences:
     unseen: float
     jump: float
     broken: bool = False
-    sided: bool = False
 
     def finest(self, count: int) -> Differences:
         """The same without the coarser steps; what never moves on any step stays what it was."""
@@ -173,7 +171,6 @@ def _one_sided(base: Baseline, steps: Array, values: Array) -> Differences:
         unseen=_hidden(base, mobile) / float(np.abs(steps[0])),
         jump=0.0,
         broken=_broken(base, values),
-        sided=True,
     )
 
 

@@ -18,7 +18,7 @@ from gradcheck.probes import Probe, along_one_line, directions_of, typical
 NAME = "finite-difference"
 VISIBLE = 1e-3  # share of an output by which it has to change for ten digits of the change to be seen
 FARTHEST = 1023.0  # log2 of the largest number
-FEW = STEPS[2:5]  # of the ladder, from a thousandth to four millionths
+FEW = STEPS[2:6]  # of the ladder, from a thousandth to a quarter of a millionth
 GLANCE = 1e-6  # of a slope: a bar as narrow as what a PASS has to see by default
 SETTLED = 1e-2  # of a slope, by which the first of those steps may be off: a tread between two is more
 SETTLING = 4  # times that a change is smaller at a 16th of the step; a kink's is 16 times

@@ -13,14 +13,18 @@ from gradcheck.doubt import in_more_digits, looked_at_beside, with_corners, with
 from gradcheck.evaluator import Evaluator
 from gradcheck.locate import located
 from gradcheck.oracles import Asked
+from gradcheck.oracles.autodiff import NAME as AUTODIFF
 from gradcheck.oracles.autodiff import autodiff
 from gradcheck.oracles.base import Answer
 from gradcheck.oracles.finite_difference import at_a_glance, finite_difference
 from gradcheck.oracles.recorded import forgotten, recorded_before
-from gradcheck.probes import along_one_line, draw_probe
+from gradcheck.probes import along_one_line, draw_probe, in_brief
 
 # The relative error that a PASS must have been able to see, by the bytes of a number.
 SENSITIVITY = {2: 3e-2, 4: 1e-3, 8: 1e-6}
+
+
+SINGLY = 64  # entries of a leaf that differences look at one by one though it is known which are wrong
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +89,7 @@ def _cleared(claimed: Claimed, asked: Asked, sensitivity: float) -> tuple[Answer
     if (asked.by_name and not alone) or not recorded_before(evaluator, claimed.probe.seed):
         return ()
     answers = (autodiff(evaluator, claimed.probe, copies=1),)
-    if _settled(claimed, answers, sensitivity):
+    if len(_settled(claimed, answers, sensitivity)) == len(claimed.gradients):
         if alone:
             return answers
         brief = _glance(claimed)
@@ -99,24 +103,29 @@ def _ask(claimed: Claimed, asked: Asked, sensitivity: float) -> tuple[Claimed, t
     """Every oracle's answer, and the claim with its rounding measured where that was in doubt.
 
     Where one that knows every entry agrees with the claim, finite differences only have to bear the two
-    out, along one line; otherwise they look at each leaf.
+    out, along one line; otherwise they look at each leaf, and at all entries of those in doubt.
     """
     answers: tuple[Answer, ...] = ()
     for oracle in asked.oracles:
-        if oracle is finite_difference and not asked.by_name and _settled(claimed, answers, sensitivity):
+        differences = oracle is finite_difference
+        probe = claimed.probe
+        sure = _settled(claimed, answers, sensitivity) if differences and not asked.by_name else set[int]()
+        if len(sure) == len(claimed.gradients):
             for look in (_glance, _along_one_line):
                 brief = look(claimed)
                 if _borne_out(claimed.together((brief,))):
                     return claimed, (*answers, brief)
+        elif differences and not asked.by_name:
+            probe = in_brief(probe, claimed.evaluator, sure | _accused_sharply(claimed, answers, sensitivity))
         if oracle is autodiff:
             answer = _by_autodiff(claimed, sensitivity)
         else:
-            answer = oracle(claimed.evaluator, claimed.probe)
-        if asked.places and oracle is finite_difference and answer.estimates:
+            answer = oracle(claimed.evaluator, probe)
+        if asked.places and differences and answer.estimates:
             answer = located(claimed, answers, answer)
         if oracle is autodiff and answer.estimates:
             claimed = looked_at_beside(claimed, (*answers, answer), sensitivity)
-        if oracle is finite_difference and answer.estimates:
+        if differences and answer.estimates:
             claimed = with_corners(with_ripple(claimed, answer), answer)
             claimed = looked_at_beside(claimed, (*answers, answer), sensitivity)
         answers = (*answers, answer)
@@ -145,14 +154,24 @@ def _by_autodiff(claimed: Claimed, sensitivity: float) -> Answer:
     return in_more_digits(claimed, replace(answer, evaluations=brief.evaluations + answer.evaluations))
 
 
-def _settled(claimed: Claimed, answers: tuple[Answer, ...], sensitivity: float) -> bool:
-    """Whether every leaf was found right by an oracle that would have seen an error in any entry."""
-    return all(
-        np.isfinite(gradient).all()
+def _settled(claimed: Claimed, answers: tuple[Answer, ...], sensitivity: float) -> set[int]:
+    """The leaves that were found right by an oracle which would have seen an error in any entry."""
+    beside = zip(claimed.gradients, claimed.all_beside(answers), strict=True)
+    return {
+        position
+        for position, (gradient, comparisons) in enumerate(beside)
+        if np.isfinite(gradient).all()
         and any(not c.wrong.any() and c.detection_limit <= sensitivity for c in comparisons)
         and not any(c.wrong.any() for c in comparisons)
-        for gradient, comparisons in zip(claimed.gradients, claimed.all_beside(answers), strict=True)
-    )
+    }
+
+
+def _accused_sharply(claimed: Claimed, answers: tuple[Answer, ...], sensitivity: float) -> set[int]:
+    """The leaves of many entries of which autodiff knows well which are wrong; none at a kink, where each
+    entry has slopes of its own to be looked at."""
+    known = [answer for answer in answers if answer.oracle == AUTODIFF and not claimed.tied]
+    sharp = [claimed.accused(answer) - claimed.blunt(answer, sensitivity) for answer in known]
+    return {i for leaves in sharp for i in leaves if claimed.gradients[i].size > SINGLY}
 
 
 def _borne_out(together: tuple[Comparison, ...]) -> bool:

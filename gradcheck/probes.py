@@ -78,6 +78,15 @@ def along_one_line(probe: Probe, evaluator: Evaluator) -> Probe:
     return replace(probe, together=evaluator.once(f"line by seed {probe.seed}", drawn))
 
 
+def in_brief(probe: Probe, evaluator: Evaluator, known: set[int]) -> Probe:
+    """The same probe with one direction through each leaf of which enough is known."""
+    line = along_one_line(probe, evaluator).together
+    assert line is not None
+    drawn = directions_of(probe, evaluator)
+    brief = (line[i][np.newaxis] if i in known and line[i].size else lines for i, lines in enumerate(drawn))
+    return replace(probe, directions=tuple(brief))
+
+
 def _affordable(sizes: list[int]) -> set[int]:
     """The leaves to take entry by entry: the smallest ones, up to the limit together."""
     order = sorted(range(len(sizes)), key=lambda i: sizes[i])

@@ -66,6 +66,41 @@ def test_a_network_of_many_leaves_costs_no_more():
     assert report.evaluations.forward <= 40
 
 
+@pytest.mark.parametrize("wrong", ["A", "b"])
+def test_differences_look_at_no_entry_that_is_known_and_at_all_where_they_are_asked_by_name(wrong):
+    A, b = RNG.standard_normal((20, 5)), RNG.standard_normal(3)
+
+    def gradients(A, b):
+        found = {"A": np.cos(A), "b": 3 * b**2}
+        found[wrong].flat[1] *= 1 + 1e-5
+        return tuple(found.values())
+
+    def checked(**options):
+        return check_gradients(
+            lambda A, b: np.sum(np.sin(A)) + np.sum(b**3), A, b, gradients=gradients, **options
+        )
+
+    closely = checked(oracles=("autodiff", "finite-difference"))
+    for report in (checked(), closely):
+        assert [leaf.verdict is Verdict.FAIL for leaf in report.leaves] == [wrong == "A", wrong == "b"]
+        assert all(row.agrees for row in report.agreements if row.left == "autodiff")
+    assert differences(closely).evaluations > 22 * (A.size + b.size)
+    assert differences(checked()).evaluations < 100
+
+
+def test_at_kinks_they_look_at_all_entries_that_autodiff_accuses():
+    x = np.where(np.arange(100) % 2, RNG.standard_normal(100), 0)
+    share = RNG.random(100)  # any subgradient
+
+    def gradients(x):
+        return np.where(x == 0, share, x > 0)
+
+    report = check_gradients(lambda x: np.maximum(x, 0).sum(), x, gradients=gradients)
+    assert report.verdict is Verdict.PASS
+    wrong = check_gradients(lambda x: np.maximum(x, 0).sum(), x, gradients=lambda x: 1.01 * gradients(x))
+    assert wrong.verdict is Verdict.FAIL
+
+
 @pytest.fixture(scope="module")
 def right():
     """The evaluations of differences that judge the right gradient, which a search then adds to."""

@@ -10,8 +10,8 @@ import numpy as np
 from rich.table import Table
 
 from benchmarks.problems import FORMS, LARGEST, SIZES, Problem, affine, layers, two_layers
-from benchmarks.timing import interleaved
-from gradcheck import Verdict
+from benchmarks.timing import interleaved, processor_seconds
+from gradcheck import Report, Verdict
 from gradcheck.adapters import from_gradients
 from gradcheck.evaluator import Evaluator
 from gradcheck.oracles.line import moved
@@ -101,22 +101,30 @@ def _parts(problem: Problem) -> dict[str, float]:
 
 
 def locating() -> Table:
-    """What a wrong entry costs beyond a right check, diagnosis included, and where it was found."""
+    """What a wrong entry costs beyond a right check, diagnosis included, and where it was found.
+
+    Each check once and no median: by differences alone it takes many seconds, and its calls are counted.
+    """
     form = SIZES[LOCATED]
     right, wrong = two_layers(*form), two_layers(*form, off_by=OFF_BY)
     table = Table("oracles", "right, in forwards", "wrong, in forwards", "more calls of the forward", "found")
+    (forward,) = interleaved(lambda: right.forward(right.params))
+    right.check()  # loads and derives what all of them use
     for oracles in (AUTODIFF, DIFFERENCES, "auto"):
-        reports = [problem.check(oracles=oracles) for problem in (right, wrong)]
-        forward, *costs = interleaved(
-            lambda: right.forward(right.params),
-            lambda oracles=oracles: right.check(oracles=oracles),
-            lambda oracles=oracles: wrong.check(oracles=oracles),
-        )
+        checked = [_timed(problem, oracles) for problem in (right, wrong)]
+        reports = [report for report, _ in checked]
         place = next(leaf.worst_index for leaf in reports[1].leaves if leaf.verdict is Verdict.FAIL)
         table.add_row(
             oracles if isinstance(oracles, str) else oracles[0],
-            *(f"{cost / forward:.0f}" for cost in costs),
+            *(f"{cost / forward:.0f}" for _, cost in checked),
             str(reports[1].evaluations.forward - reports[0].evaluations.forward),
             f"W1{list(place)}" if place else "no place",
         )
     return table
+
+
+def _timed(problem: Problem, oracles: str | tuple[str, ...]) -> tuple[Report, float]:
+    """A report, and the processor seconds that it took."""
+    reports: list[Report] = []
+    cost = processor_seconds(lambda: reports.append(problem.check(oracles=oracles)))
+    return reports[0], cost

@@ -112,10 +112,12 @@ def test_smooth_functions_are_right_within_a_narrow_bar(f, derivative, x):
         (lambda x: np.round(np.sin(x), 4), np.cos, 1.2),  # quantised: constant on every fine step
         (lambda x: np.round(np.sin(x), 4), np.cos, -2.33445),
         (np.sin, np.cos, 6.8e9),  # coarse steps see many periods
+        # Next to 3 in half precision, whose digits show only where x is of the size of 1.
+        (lambda x: np.hypot(x.astype(np.float16), np.float16(3)).astype(float), lambda x: x / 3, 0.0106),
         # A tie but for float32: 1e7 x moves by whole grains on the two finest steps.
         (lambda x: 1e9 * np.maximum(np.abs(1e7 * x) - 0.5, 0), lambda x: -1e16, np.float32(-5e-8)),
     ],
-    ids=range(10),
+    ids=range(11),
 )
 def test_hard_functions_are_right_within_a_bar_however_wide(f, derivative, x):
     value, error, _ = slope_at(f, x)

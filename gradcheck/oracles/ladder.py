@@ -15,7 +15,7 @@ from gradcheck.rounding import arithmetic, arithmetic_afar
 
 ROUNDING_UNITS = 4  # units of round-off that one evaluation of an output is granted unmeasured
 BESIDE = np.pi * 1e-3  # of an entry's size: no number that makes another one round
-FAR = (np.pi * 1e-1, np.pi)  # the same, where an output stands still so near
+FAR = (np.pi * 1e-1, np.pi)  # the same, and of 1, where an output stands still so near
 EDGE = 5  # steps on one side alone that make a derivative at the edge of a domain
 BREAK_SIGNAL = 50  # times the rounding: a distance from f(x) that is believed
 BREAK_SPREAD = 0.02  # by which the distance may change over the three finest steps; a slope changes 16-fold
@@ -87,13 +87,17 @@ def arithmetics(evaluator: Evaluator) -> list[type]:
     beside = _beside(evaluator, BESIDE)
     if any((a != b).any() for a, b in zip(here, beside, strict=True)):
         return [arithmetic(a, b) for a, b in zip(here, beside, strict=True)]
-    far = [_beside(evaluator, share) for share in FAR]
+    far = [_beside(evaluator, share, least) for least in (0.0, 1.0) for share in FAR]
     return [arithmetic_afar(out, *others) for out, *others in zip(here, *far, strict=True)]
 
 
-def _beside(evaluator: Evaluator, share: float) -> Arrays:
+def _beside(evaluator: Evaluator, share: float, least: float = 0.0) -> Arrays:
+    """The outputs where every entry is off by a share of its size, of one that is at least so much."""
+    moves = [share * np.copysign(np.maximum(np.abs(v), least), v) for v in evaluator.point]
     for side in (1, -1):
-        found = evaluator.probe(tuple(value * (1 + side * share) for value in evaluator.point))
+        found = evaluator.probe(
+            tuple(v + side * move for v, move in zip(evaluator.point, moves, strict=True))
+        )
         if found is not None and all(np.isfinite(out).all() for out in found):
             return found
     return evaluator.outputs

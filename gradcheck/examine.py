@@ -88,7 +88,7 @@ def _cleared(claimed: Claimed, asked: Asked, sensitivity: float) -> tuple[Answer
     alone = asked.by_name and asked.oracles == (autodiff,)
     if (asked.by_name and not alone) or not recorded_before(evaluator, claimed.probe.seed):
         return ()
-    answers = (autodiff(evaluator, claimed.probe, copies=1),)
+    answers = (_by_nudges(claimed, sensitivity),)
     if len(_settled(claimed, answers, sensitivity)) == len(claimed.gradients):
         if alone:
             return answers
@@ -118,7 +118,7 @@ def _ask(claimed: Claimed, asked: Asked, sensitivity: float) -> tuple[Claimed, t
         elif differences and not asked.by_name:
             probe = in_brief(probe, claimed.evaluator, sure | _accused_sharply(claimed, answers, sensitivity))
         if oracle is autodiff:
-            answer = _by_autodiff(claimed, sensitivity)
+            answer = in_more_digits(claimed, _by_nudges(claimed, sensitivity))
         else:
             answer = oracle(claimed.evaluator, probe)
         if asked.places and differences and answer.estimates:
@@ -142,7 +142,7 @@ def _along_one_line(claimed: Claimed) -> Answer:
     return finite_difference(claimed.evaluator, along_one_line(claimed.probe, claimed.evaluator))
 
 
-def _by_autodiff(claimed: Claimed, sensitivity: float) -> Answer:
+def _by_nudges(claimed: Claimed, sensitivity: float) -> Answer:
     """Autodiff's answer, with a bar from one nudge where nobody doubts the claim, and from several otherwise.
 
     More of them can only widen it.
@@ -151,7 +151,7 @@ def _by_autodiff(claimed: Claimed, sensitivity: float) -> Answer:
     if not brief.estimates or not (claimed.accused(brief) or claimed.blunt(brief, sensitivity)):
         return brief
     answer = autodiff(claimed.evaluator, claimed.probe)
-    return in_more_digits(claimed, replace(answer, evaluations=brief.evaluations + answer.evaluations))
+    return replace(answer, evaluations=brief.evaluations + answer.evaluations)
 
 
 def _settled(claimed: Claimed, answers: tuple[Answer, ...], sensitivity: float) -> set[int]:

@@ -134,6 +134,16 @@ def test_a_corner_is_the_interval_of_its_slopes():
     assert (value - error, value + error) == pytest.approx((5.1, 6), rel=1e-9)
 
 
+@pytest.mark.parametrize("inner", 1e-3 * 1.1 ** np.array([2, 12, 18, 23]))
+def test_a_corner_is_one_in_a_sum_whose_terms_cancel(inner):
+    weights = np.array([-1.92501684, 0.68583103, 1.18929924])  # of their sum, a fortieth is left
+    found, u = estimate(lambda x: (weights * 1e-8 * np.exp(-np.abs(inner * x))).sum(), np.zeros(3))
+    assert found.kink.all()
+    slopes = 1e-8 * inner * np.abs(u * weights)
+    assert (slopes <= found.error).all()
+    assert (found.error <= 1.1 * slopes).all()
+
+
 @pytest.mark.parametrize("distance", [1e-3, 1e-6, 1e-9])
 def test_a_kink_beside_the_point_is_no_kink_at_it(distance):
     value, error, kink = slope_at(lambda x: np.maximum(x - 1, 0), 1 + distance)

@@ -98,14 +98,15 @@ def noise_level(seen: Differences, second: Array) -> Array:
 
 def _corner(seen: Differences) -> Slope | None:
     """The interval of one-sided slopes where E(t) / t stays the same however small t is."""
-    threshold = CORNER_SIGNAL * seen.rounding
+    noise = np.maximum(seen.rounding, _strays(seen))
+    threshold = CORNER_SIGNAL * noise
     loud = np.flatnonzero(seen.gaps > threshold)
     if loud.size < 3:
         return None
     gaps = _gaps(seen, loud[-3:])
     gap = gaps[-1]
     last = loud[-1]
-    rounding = seen.rounding[last] / seen.step[last]
+    rounding = noise[last] / seen.step[last]
     if gap < seen.gaps[last] / seen.step[last] / 2 or np.ptp(gaps) > CORNER_SPREAD * gap + 2 * rounding:
         return None
     finer = slice(last + 1, None)
@@ -117,6 +118,15 @@ def _corner(seen: Differences) -> Slope | None:
     error = gap / 2 + spread + rounding
     bend = float(seen.second[last] / seen.step[last])
     return Slope(value=float(seen.central[last]), error=float(error + seen.unseen), kink=True, bend=bend)
+
+
+def _strays(seen: Differences) -> float:
+    """By how much E(t) at the finest steps is off what a corner and curvature make of it: terms that cancel
+    in an output leave it with more noise than its size tells."""
+    ratio = seen.step[1:] / seen.step[:-1]
+    curved = seen.gaps[1:] - seen.gaps[:-1] * ratio
+    rest = curved[1:] - curved[:-1] * ratio[1:] ** 2
+    return float(np.max(np.abs(rest[-NOISE_SAMPLES:])))
 
 
 def _gaps(seen: Differences, steps: Array) -> Array:

@@ -103,7 +103,7 @@ def _ask(claimed: Claimed, asked: Asked, sensitivity: float) -> tuple[Claimed, t
     """Every oracle's answer, and the claim with its rounding measured where that was in doubt.
 
     Where one that knows every entry agrees with the claim, finite differences only have to bear the two
-    out, along one line; otherwise they look at each leaf, and at all entries of those in doubt.
+    out, along one line; otherwise they look at each leaf, and closely at those in doubt.
     """
     answers: tuple[Answer, ...] = ()
     for oracle in asked.oracles:

@@ -122,6 +122,29 @@ def test_what_reads_something_else_by_now_is_judged_by_that(change):
     assert check_gradients(forward, at, gradients=lambda w: gradient(held, w)).verdict is Verdict.PASS
 
 
+def test_what_is_no_number_beside_the_point_proves_nothing():
+    """Next to the edge of a domain both powers are 1 at the point, and no number beside it."""
+    held = Held()
+
+    def forward(w):
+        return np.where(w < 0.99999, np.nan, w**held.power).sum()
+
+    def checked(slope):
+        return check_gradients(forward, np.ones(4), gradients=lambda w: slope * w, oracles="autodiff").verdict
+
+    assert checked(2) is Verdict.PASS
+    held.power = 3
+    assert checked(2) is Verdict.FAIL
+    assert checked(3) is Verdict.PASS
+
+
+def test_what_computes_in_single_precision_is_recorded_each_time_since_that_may_round_a_change_away():
+    forward, recordings = counted(lambda w: (w.astype(np.float32) ** 2).sum())
+    for times in (1, 2):
+        assert check_gradients(forward, W, gradients=lambda w: 2 * w).verdict is Verdict.PASS
+        assert len(recordings) == times
+
+
 def test_a_recording_dies_with_its_forward():
     forward, _ = counted(activated)
     assert check_gradients(forward, W, gradients=slope)

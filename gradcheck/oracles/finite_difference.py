@@ -20,7 +20,7 @@ VISIBLE = 1e-3  # share of an output by which it has to change for ten digits of
 FARTHEST = 1023.0  # log2 of the largest number
 FEW = STEPS[2:6]  # of the ladder, from a thousandth to a quarter of a millionth
 GLANCE = 1e-6  # of a slope: a bar as narrow as what a PASS has to see by default
-SETTLED = 1e-2  # of a slope, by which the first of those steps may be off: a tread between two is more
+START = 1e-2  # of a slope, by which the first of those steps may be off: a tread between two is more
 SETTLING = 4  # times that a change is smaller at a 16th of the step; a kink's is 16 times
 SHARP = 1e-9  # bar, relative to the leaf, that no second ladder would improve in a way that matters
 
@@ -77,7 +77,7 @@ def at_a_glance(evaluator: Evaluator, probe: Probe) -> Answer:
 def _settles(differences: Array, small: float) -> bool:
     """Whether each change from step to step is a fraction of the one before; curvature's is a 256th."""
     changes = np.abs(np.diff(differences))
-    start = np.max(changes, initial=0) <= SETTLED * np.abs(differences[-1:]).max(initial=0)
+    start = np.max(changes, initial=0) <= START * np.abs(differences[-1:]).max(initial=0)
     return bool(start and (changes[1:] <= np.maximum(changes[:-1] / SETTLING, small)).all())
 
 

@@ -81,11 +81,11 @@ def check_gradients(
         noted = drawn_anew() if any(leaf.reason is Reason.NONDETERMINISTIC for leaf in leaves) else ()
         failed = Verdict.FAIL in verdicts(leaves)
         sought = failed and not seen.evaluator.is_spread
-        looks = look_again(claim, asked, seed, seen) if sought else ()
+        wrong = first_wrong(seen, leaves) if sought else None
+        looks = look_again(claim, asked, seed, seen, leaves, wrong) if sought else ()
         # What is no linear function of the cotangent is no derivative that a slip has been made in.
         explained = (failed and not sought) or any(breach.code in NO_DERIVATIVE for breach in broken)
         findings = () if explained else explain(claim, seen, leaves, looks)
-        wrong = first_wrong(seen, leaves) if sought else None
         findings = with_lines(findings, wrong, leaves, looks)
         verdict = overall(leaves, seen.answers, bool(broken))
         found = (*_rules((*broken, *noted)), *findings)

@@ -11,7 +11,7 @@ from gradcheck.compare import Comparison, compare, compare_together
 from gradcheck.evaluator import Evaluator
 from gradcheck.oracles.base import Answer, Estimate, along, flat
 from gradcheck.probes import Probe, along_one_line
-from gradcheck.rounding import Rounding, allowance, allowances, from_single
+from gradcheck.rounding import Rounding, allowance, allowances, from_single, rounded_to_single
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +56,20 @@ class Claimed:
     def with_roundings(self, others: dict[int, Rounding]) -> Claimed:
         """The same with the roundings of some leaves replaced."""
         return replace(self, roundings=tuple(others.get(i, own) for i, own in enumerate(self.roundings)))
+
+    def in_fewer_digits(self, positions: set[int]) -> Claimed:
+        """The same with those of these gradients in single precision that were rounded to it, whatever
+        the arrays that hold them; itself where there are none."""
+        wide = {i for i in positions if isinstance(self.gradients[i], np.ndarray)}  # and not over devices
+        wide = {i for i in wide if self.gradients[i].dtype == np.float64}
+        single = {
+            i: self.gradients[i].astype(np.float32) for i in wide if rounded_to_single(self.gradients[i])
+        }
+        if not single:
+            return self
+        gradients = tuple(single.get(i, own) for i, own in enumerate(self.gradients))
+        narrow = {i: _rounding(gradient, None, repeatable=True) for i, gradient in single.items()}
+        return replace(self, gradients=gradients).with_roundings(narrow)
 
     def at_corner(self, position: int) -> bool | None:
         """Whether the claim lies between the slopes of several kinks together; None where none were asked."""

@@ -12,7 +12,7 @@ from gradcheck.jitter import alike, beside, jitter, references, resolved, resolv
 from gradcheck.oracles.autodiff import NAME as AUTODIFF
 from gradcheck.oracles.autodiff import lost_digits
 from gradcheck.oracles.base import Answer, Estimate
-from gradcheck.oracles.finite_difference import Differencing, in_form
+from gradcheck.oracles.finite_difference import differencing, in_form
 from gradcheck.oracles.pieces import at_kink
 from gradcheck.probes import CORNERS, DIRECTIONS, generator, typical
 
@@ -38,14 +38,14 @@ def with_corners(claimed: Claimed, answer: Answer) -> Claimed:
     Each entry of a claim may lie between the slopes of its own kink, and all of them together not: of two
     tied maxima both may have the whole gradient or none, but not both of them.
     """
-    look, found = None, {}
+    found = {}
     for position, estimate in enumerate(answer.estimates):
         corners = estimate.kink & np.isfinite(estimate.error)
         if estimate.directions is not None or estimate.bend is None or corners.sum() < SEVERAL:
             continue
         if abs(np.sign(estimate.bend[corners]).sum()) < corners.sum():
             continue  # neither convex nor concave: its subgradients are bounded by no slopes
-        look = look or Differencing(claimed.evaluator, claimed.probe)
+        look = differencing(claimed.evaluator, claimed.probe)
         lines = _along_corners(claimed, position, corners)
         slopes = [look.slope({position: line}) for line in lines]
         found[position] = in_form(estimate.leaf, lines, slopes, (len(lines),))

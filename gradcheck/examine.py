@@ -16,6 +16,7 @@ from gradcheck.oracles import Asked
 from gradcheck.oracles.autodiff import NAME as AUTODIFF
 from gradcheck.oracles.autodiff import autodiff
 from gradcheck.oracles.base import Answer
+from gradcheck.oracles.finite_difference import NAME as DIFFERENCES
 from gradcheck.oracles.finite_difference import at_a_glance, finite_difference
 from gradcheck.oracles.recorded import forgotten, recorded_before
 from gradcheck.probes import along_one_line, draw_probe, in_brief
@@ -48,22 +49,26 @@ class Examination:
         return self.claimed.evaluator
 
 
-def examine(claim: Claim, asked: Asked, seed: int, sensitivity: float | None = None) -> Examination:
+def examine(claim: Claim, asked: Asked, seed: int, asked_for: float | None = None) -> Examination:
     """Judge nothing yet: gather the claimed gradients and each oracle's estimates of them.
 
-    sensitivity: None leaves it to the arithmetic.
+    asked_for: the sensitivity; None leaves it to the arithmetic.
     """
     evaluator = Evaluator(claim)
     # Probes go where numbers overflow, and are then left out; nobody need hear of it.
     with np.errstate(all="ignore"):
         probe = draw_probe(evaluator, seed)
     claimed = claimed_at(evaluator, probe)
-    sensitivity = sensitivity or _attainable(claimed)
+    sensitivity = asked_for or _attainable(claimed)
     finite = all(np.isfinite(out).all() for out in evaluator.outputs)
     with np.errstate(all="ignore"):
         answers = _cleared(claimed, asked, sensitivity) if finite else ()
         if finite and not answers:
             claimed, answers = _ask(claimed, asked, sensitivity)
+            narrow = claimed.in_fewer_digits({i for one in answers for i in claimed.accused(one)})
+            if narrow is not claimed:
+                claimed, sensitivity = narrow, asked_for or _attainable(narrow)
+                claimed, answers = _ask(claimed, asked, sensitivity)
         return Examination(
             claimed=claimed,
             answers=answers,
@@ -100,36 +105,51 @@ def _cleared(claimed: Claimed, asked: Asked, sensitivity: float) -> tuple[Answer
 
 
 def _ask(claimed: Claimed, asked: Asked, sensitivity: float) -> tuple[Claimed, tuple[Answer, ...]]:
-    """Every oracle's answer, and the claim with its rounding measured where that was in doubt.
-
-    Where one that knows every entry agrees with the claim, finite differences only have to bear the two
-    out, along one line; otherwise they look at each leaf, and closely at those in doubt.
-    """
+    """Every oracle's answer, and the claim with its rounding measured where that was in doubt."""
     answers: tuple[Answer, ...] = ()
     for oracle in asked.oracles:
-        differences = oracle is finite_difference
-        probe = claimed.probe
-        sure = _settled(claimed, answers, sensitivity) if differences and not asked.by_name else set[int]()
-        if len(sure) == len(claimed.gradients):
+        if oracle is autodiff:
+            answer = in_more_digits(claimed, _by_nudges(claimed, sensitivity))
+        elif oracle is finite_difference:
+            answer = _by_differences(claimed, asked, answers, sensitivity)
+        else:
+            answer = oracle(claimed.evaluator, claimed.probe)
+        answers = (*answers, answer)
+        claimed = _doubted(claimed, answers, sensitivity)
+    return claimed, answers
+
+
+def _by_differences(
+    claimed: Claimed, asked: Asked, answers: tuple[Answer, ...], sensitivity: float
+) -> Answer:
+    """What finite differences say, which is as little as is needed unless they are asked by name.
+
+    Where an oracle that knows every entry agrees with the claim, they only have to bear the two out, along
+    one line; otherwise they look at each leaf, and closely at those in doubt.
+    """
+    known = set(asked.known)
+    if not asked.by_name:
+        settled = _settled(claimed, answers, sensitivity)
+        if len(settled) == len(claimed.gradients):
             for look in (_glance, _along_one_line):
                 brief = look(claimed)
                 if _borne_out(claimed.together((brief,))):
-                    return claimed, (*answers, brief)
-        elif differences and not asked.by_name:
-            probe = in_brief(probe, claimed.evaluator, sure | _accused_sharply(claimed, answers, sensitivity))
-        if oracle is autodiff:
-            answer = in_more_digits(claimed, _by_nudges(claimed, sensitivity))
+                    return brief
         else:
-            answer = oracle(claimed.evaluator, probe)
-        if asked.places and differences and answer.estimates:
-            answer = located(claimed, answers, answer)
-        if oracle is autodiff and answer.estimates:
-            claimed = looked_at_beside(claimed, (*answers, answer), sensitivity)
-        if differences and answer.estimates:
-            claimed = with_corners(with_ripple(claimed, answer), answer)
-            claimed = looked_at_beside(claimed, (*answers, answer), sensitivity)
-        answers = (*answers, answer)
-    return claimed, answers
+            known |= settled | _accused_sharply(claimed, answers, sensitivity)
+    probe = in_brief(claimed.probe, claimed.evaluator, known) if known else claimed.probe
+    answer = finite_difference(claimed.evaluator, probe)
+    return located(claimed, answers, answer) if asked.places and answer.estimates else answer
+
+
+def _doubted(claimed: Claimed, answers: tuple[Answer, ...], sensitivity: float) -> Claimed:
+    """The claim with what the last answer shows of its own rounding, of kinks and of jumps."""
+    answer = answers[-1]
+    if answer.oracle not in (AUTODIFF, DIFFERENCES) or not answer.estimates:
+        return claimed
+    if answer.oracle == DIFFERENCES:
+        claimed = with_corners(with_ripple(claimed, answer), answer)
+    return looked_at_beside(claimed, answers, sensitivity)
 
 
 def _glance(claimed: Claimed) -> Answer:

@@ -80,8 +80,22 @@ def arithmetic(here: Array, there: Array) -> type:
 def arithmetic_afar(here: Array, *there: Array) -> type:
     """The same where nothing moves near the point: what a step function gives has few digits too, and is told
     from what was rounded to a type by leaving its last places empty."""
-    values = np.concatenate([out.ravel() for out in there])
-    kind = arithmetic(np.tile(here.ravel(), len(there)), values)
-    values = np.abs(values[np.isfinite(values) & (values != 0)])
-    last = 2.0**LAST_PLACES * np.finfo(kind).eps * 2.0 ** np.floor(np.log2(values))
-    return kind if (values % last != 0).any() else here.dtype.type
+    values, before = np.concatenate([out.ravel() for out in there]), np.tile(here.ravel(), len(there))
+    kind = arithmetic(before, values)
+    return kind if _fills(values[values != before], kind) else here.dtype.type
+
+
+def rounded_to_single(values: Array) -> bool:
+    """Whether single precision holds all of these numbers to the last digit and some of them fill it.
+
+    Half precision is not looked for: whole numbers like 1001 fill that, and errors of a hundredth hide in it.
+    """
+    with np.errstate(all="ignore"):
+        return bool((values == values.astype(np.float32)).all()) and _fills(values, np.float32)
+
+
+def _fills(values: Array, kind: type) -> bool:
+    """Whether some number has a digit in the last places of a type."""
+    sizes = np.abs(values[np.isfinite(values) & (values != 0)])
+    last = 2.0**LAST_PLACES * np.finfo(kind).eps * 2.0 ** np.floor(np.log2(sizes))
+    return bool((sizes % last != 0).any())

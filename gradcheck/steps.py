@@ -11,7 +11,7 @@ from gradcheck.compare import Comparison
 from gradcheck.curve import Curve, Scaling
 from gradcheck.examine import Examination
 from gradcheck.oracles import finite_difference
-from gradcheck.oracles.finite_difference import Differencing
+from gradcheck.oracles.finite_difference import differencing
 from gradcheck.oracles.line import Line
 from gradcheck.probes import typical
 from gradcheck.verdict import LeafResult, Reason
@@ -22,7 +22,6 @@ HALF_A_POWER = 0.5  # of the step: what tells one power from the next
 
 def traced_out(seen: Examination, leaves: tuple[LeafResult, ...]) -> tuple[LeafResult, ...]:
     """The results that are not PASS with their curves, where finite differences were asked."""
-    look = None
     found = []
     for position, leaf in enumerate(leaves):
         named = leaf.worst_index is not None
@@ -31,17 +30,14 @@ def traced_out(seen: Examination, leaves: tuple[LeafResult, ...]) -> tuple[LeafR
         if comparison is None or leaf.reason not in (Reason.MISMATCH, Reason.NOISE):
             found.append(leaf)
             continue
-        look = look or Differencing(seen.evaluator, seen.claimed.probe)
-        found.append(replace(leaf, curve=_curve(look, seen, position, leaf, comparison)))
+        found.append(replace(leaf, curve=_curve(seen, position, leaf, comparison)))
     return tuple(found)
 
 
-def _curve(
-    look: Differencing, seen: Examination, position: int, leaf: LeafResult, comparison: Comparison
-) -> Curve:
+def _curve(seen: Examination, position: int, leaf: LeafResult, comparison: Comparison) -> Curve:
     """Along the entry that the result names, or along the first direction."""
     line, unit = _line(seen, position, leaf, comparison)
-    climbed = look.differences(line)
+    climbed = differencing(seen.evaluator, seen.claimed.probe).differences(line)
     claimed = float(np.vdot(line[position], seen.claimed.gradients[position]))
     gaps = np.abs(climbed.central - claimed) / unit
     trend = scaling(gaps)

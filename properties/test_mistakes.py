@@ -84,7 +84,9 @@ def test_right_code_in_other_words_passes_and_nothing_is_found(drawn: tuple[Muta
     errors = at.errors(right)
     assert all(errors[name] < ROUNDING for name in ("dW2", "db2", "dW1", "db1"))
     report = at.check(right)
-    assert report.verdict is Verdict.PASS
+    # Rectified units may grow until log(1 - a) has no digits left, which is UNDECIDED.
+    unbounded = (at.loss, at.hidden) == ("cross-entropy", "relu")
+    assert report.verdict is Verdict.PASS or (unbounded and report.verdict is Verdict.UNDECIDED)
     assert report.findings == ()
 
 

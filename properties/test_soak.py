@@ -8,6 +8,7 @@ from properties.soak import Case, Outcome
 
 ONCE_ACCUSED = (278, 566, 1181, 1655, 10534, 14966, 17135, 27694, 36376, 45412, 48885, 79360, 81593)
 ONCE_ACCUSED += (137988, 142185, 153914, 209127, 332650, 408219, 609243, 616815)
+ONCE_ACCUSED += (866768, 2001219, 2008161, 2019867)
 SHARDS = pytest.mark.parametrize("shard", range(8))
 RIGHT, WRONG, BEYOND = 25, 2, 2  # seeds a shard
 SMALL = 3000  # entries: what is larger takes seconds

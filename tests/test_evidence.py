@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gradcheck import Reason, Verdict, check_gradients
+from gradcheck import Reason, Verdict, check_gradients, constant
 from gradcheck.adapters import from_vjp
 from gradcheck.claimed import Claimed
 from gradcheck.curve import Scaling
@@ -240,6 +240,8 @@ def test_far_from_the_point_all_that_moved_has_to_fit_the_arithmetic():
     assert arithmetic_afar(here, np.array([half]), np.array([0.1])) is np.float64
     assert arithmetic_afar(here, np.array([4.0]), np.array([13.0])) is np.float64
     assert arithmetic_afar(here, here, here) is np.float64
+    round_number = np.array([1e4])
+    assert arithmetic_afar(round_number, round_number, np.array([0.0])) is np.float64
 
 
 def test_half_precision_at_the_end_of_its_range_is_known_by_the_side_that_is_left():
@@ -253,3 +255,32 @@ def test_half_precision_at_the_end_of_its_range_is_known_by_the_side_that_is_lef
     right = weights * 5.48 * np.exp(5.48 * x)
     assert check_gradients(exponential, x, gradients=right).verdict is not Verdict.FAIL
     assert check_gradients(exponential, x, gradients=1e6 * right).verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize("factor", [1.0, 1 + 1e-4])
+@pytest.mark.parametrize("oracles", ["auto", "finite-difference"])
+def test_a_gradient_that_was_added_up_in_single_precision_is_judged_by_its_digits(factor, oracles):
+    """Whatever the array that it is returned in."""
+    rng = np.random.default_rng(4)
+    X, w = rng.standard_normal((50, 4)).astype(np.float32), rng.standard_normal(4)
+
+    def gradients(w, X):
+        return (X.sum(axis=0) * np.float32(factor)).astype(np.float64)
+
+    report = check_gradients(lambda w, X: np.sum(X @ w), w, constant(X), gradients=gradients, oracles=oracles)
+    assert report.verdict is (Verdict.PASS if factor == 1 else Verdict.FAIL)
+    assert report.sensitivity == 1e-3
+
+
+def test_a_double_precision_gradient_is_judged_in_double_precision():
+    w = np.array([1.0, 2.0, 3.0])
+    report = check_gradients(lambda w: np.sum(w**2), w, gradients=lambda w: 2 * w * (1 + 1e-7))
+    assert (report.verdict, report.sensitivity) == (Verdict.FAIL, 1e-6)
+
+
+@pytest.mark.parametrize("wrong", [1005.0, 1001.0 + 2.0**-9])
+def test_whole_numbers_and_short_ones_are_judged_in_double_precision(wrong):
+    """They fill half precision, and were not rounded to it."""
+    w = np.array([500.5, 300.0])
+    report = check_gradients(lambda w: np.sum(w**2), w, gradients=lambda w: np.array([wrong, 600.0]))
+    assert (report.verdict, report.sensitivity) == (Verdict.FAIL, 1e-6)

@@ -144,6 +144,20 @@ def test_a_corner_is_one_in_a_sum_whose_terms_cancel(inner):
     assert (found.error <= 1.1 * slopes).all()
 
 
+@pytest.mark.parametrize("inner", 10.0 ** np.arange(1, 9))
+def test_a_corner_is_one_though_the_function_ends_soon_beside_it(inner):
+    value, error, kink = slope_at(lambda x: 1e4 * np.exp(-np.abs(inner * x)), 0.0)
+    assert kink
+    assert (value - error, value + error) == pytest.approx((-1e4 * inner, 1e4 * inner), rel=0.1)
+    assert error >= 1e4 * inner
+
+
+@pytest.mark.parametrize("x", np.random.default_rng(3).uniform(2, 3, 40))
+def test_a_function_that_jumps_over_its_own_periods_shows_no_slope(x):
+    value, error, _ = slope_at(lambda x: np.sin(1000 * x.astype(np.float16)).astype(float), x)
+    assert abs(value - 1000 * np.cos(1000 * x)) <= error
+
+
 @pytest.mark.parametrize("distance", [1e-3, 1e-6, 1e-9])
 def test_a_kink_beside_the_point_is_no_kink_at_it(distance):
     value, error, kink = slope_at(lambda x: np.maximum(x - 1, 0), 1 + distance)

@@ -165,7 +165,7 @@ def test_the_whole_text_of_a_report(monkeypatch):
           asked autodiff: 6 evaluations
           asked finite-difference: 47 evaluations
           errors are relative to the leaf's largest entry; a PASS had to see 1e-06
-          calls: 80 of forward, 20 of backward; seed 0"""
+          calls: 55 of forward, 20 of backward; seed 0"""
     found = "\n".join(text(report)).replace(f"{report.leaves[0].bar:.1e}", "BAR")
     found = re.sub(r"BAR +[-+.e0-9]+$", "BAR SEEN", found, flags=re.MULTILINE)
     wanted = textwrap.dedent(expected)

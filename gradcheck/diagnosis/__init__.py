@@ -10,9 +10,12 @@ from gradcheck.claim import Array, Claim
 from gradcheck.diagnosis.case import Case, Sight, findings
 from gradcheck.diagnosis.evidence import Evidence, Finding
 from gradcheck.examine import Examination, examine
+from gradcheck.first_wrong import FirstWrong
+from gradcheck.lines import Line
 from gradcheck.oracles import Asked, Oracle
 from gradcheck.oracles.autodiff import NAME as AUTODIFF
 from gradcheck.oracles.autodiff import autodiff
+from gradcheck.oracles.base import Estimate
 from gradcheck.probes import FRESH_POINTS, generator, signed, typical
 from gradcheck.tracing.flat import Flat
 from gradcheck.verdict import LeafResult, Verdict
@@ -32,16 +35,26 @@ class Look:
     failure: str = ""
 
 
-def look_again(claim: Claim, asked: Asked, seed: int, seen: Examination) -> tuple[Look, ...]:
+def look_again(
+    claim: Claim,
+    asked: Asked,
+    seed: int,
+    seen: Examination,
+    leaves: tuple[LeafResult, ...],
+    wrong: FirstWrong | None,
+) -> tuple[Look, ...]:
     """The claim at another point, and on one example fewer where the batch axis is known.
 
     With cotangents of their own, so that a number that comes of the cotangent is not taken for
-    one that comes of the claim. None for gradients given as values: they hold at one point only.
+    one that comes of the claim. None for gradients given as values: they hold at one point only; and none
+    where no cause is sought: neither is a failing leaf known entry by entry, nor a line wrong.
     """
-    if not claim.repeatable:
+    exact = {p for p in _failing(leaves) if _exact(seen, p)}
+    if not claim.repeatable or not (exact or (wrong and isinstance(wrong.at, Line))):
         return ()
     rng = generator(seed, FRESH_POINTS)
-    asked = replace(asked, oracles=_enough(asked, seen), places=False)
+    rest = frozenset(range(len(leaves))) - exact
+    asked = replace(asked, oracles=_enough(asked, seen), places=False, known=rest)
     m = claim.batch_size
     others = [(claim.at(tuple(_moved(value, rng) for value in seen.evaluator.point)), m)]
     if m is not None and m > 1:
@@ -73,7 +86,7 @@ def explain(
     claim: Claim, seen: Examination, leaves: tuple[LeafResult, ...], looks: tuple[Look, ...]
 ) -> tuple[Finding, ...]:
     """The cause of every leaf that fails, where one is known that no other look speaks against."""
-    failing = {p for p, leaf in enumerate(leaves) if leaf.verdict is Verdict.FAIL}
+    failing = _failing(leaves)
     if not failing:
         return ()
     first = _sight(seen, claim.batch_size)
@@ -87,6 +100,16 @@ def explain(
     )
     with np.errstate(all="ignore"):  # factors between numbers of any size are tried
         return findings(case)
+
+
+def _failing(leaves: tuple[LeafResult, ...]) -> set[int]:
+    return {p for p, leaf in enumerate(leaves) if leaf.verdict is Verdict.FAIL}
+
+
+def _exact(seen: Examination, position: int) -> list[Estimate]:
+    """What is known of every entry of a leaf, by each oracle that knows it."""
+    found = [answer.estimates[position] for answer in seen.answers if answer.estimates]
+    return [estimate for estimate in found if estimate.directions is None]
 
 
 def _sight(seen: Examination, batch_size: int | None) -> Sight:
@@ -125,18 +148,16 @@ def _evidence(
     seen: Examination, position: int, batch_size: int | None, arrays: tuple[tuple[str, tuple[int, ...]], ...]
 ) -> Evidence | None:
     """One leaf's evidence, by the first oracle that knows every entry sharply; None where none does."""
-    for answer in seen.answers:
-        if answer.estimates and answer.estimates[position].directions is None:
-            estimate = answer.estimates[position]
-            evidence = Evidence(
-                leaf=estimate.leaf,
-                claimed=seen.claimed.gradients[position],
-                expected=estimate.value,
-                error=estimate.error,
-                at=seen.evaluator.leaves[position].value,
-                batch_size=batch_size,
-                arrays=arrays,
-            )
-            if evidence.sharp:
-                return evidence
+    for estimate in _exact(seen, position):
+        evidence = Evidence(
+            leaf=estimate.leaf,
+            claimed=seen.claimed.gradients[position],
+            expected=estimate.value,
+            error=estimate.error,
+            at=seen.evaluator.leaves[position].value,
+            batch_size=batch_size,
+            arrays=arrays,
+        )
+        if evidence.sharp:
+            return evidence
     return None

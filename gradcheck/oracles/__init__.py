@@ -28,12 +28,13 @@ class Asked:
     """The oracles to ask, in order.
 
     by_name: the user named them, and wants all that each can say. places: wrong entries of large leaves
-    are to be searched for.
+    are to be searched for. known: leaves of which differences need say no more than along one line.
     """
 
     oracles: tuple[Oracle, ...]
     by_name: bool
     places: bool = True
+    known: frozenset[int] = frozenset()
 
 
 def chosen(names: str | tuple[str, ...] | list[str]) -> Asked:

@@ -89,11 +89,16 @@ def noise_level(seen: Differences, second: Array) -> Array:
     ratio = (seen.step[1:] / seen.step[:-1]) ** 2
     even = np.minimum(np.abs(second[1:]), np.abs(second[1:] - second[:-1] * ratio))
     odd = np.abs(np.diff(seen.central)) * seen.step[1:]
-    samples = np.maximum(even, odd)[-NOISE_SAMPLES:]
+    return NOISE_MARGIN * _noise(seen, np.maximum(even, odd)) + seen.rounding + seen.jump
+
+
+def _noise(seen: Differences, samples: Array) -> float:
+    """The largest sample at the finest steps, less those that tower over the finest."""
+    samples = samples[-NOISE_SAMPLES:]
     finest = 1 if samples[-1] > seen.rounding[-1] else 2
     while samples.size > finest and samples.max() > TOWERING * max(*samples[-finest:], seen.rounding[-1]):
         samples = samples[1:]
-    return NOISE_MARGIN * samples.max() + seen.rounding + seen.jump
+    return float(samples.max())
 
 
 def _corner(seen: Differences) -> Slope | None:
@@ -126,7 +131,7 @@ def _strays(seen: Differences) -> float:
     ratio = seen.step[1:] / seen.step[:-1]
     curved = seen.gaps[1:] - seen.gaps[:-1] * ratio
     rest = curved[1:] - curved[:-1] * ratio[1:] ** 2
-    return float(np.max(np.abs(rest[-NOISE_SAMPLES:])))
+    return _noise(seen, np.abs(rest))
 
 
 def _gaps(seen: Differences, steps: Array) -> Array:
@@ -235,13 +240,17 @@ def _between(seen: Differences, noise: Array, value: float, last: int) -> float:
 
 
 def _all_noise(seen: Differences, level: Array) -> bool:
-    """Whether the noise is far above round-off and half as large as all that the function does.
+    """Whether the noise is far above round-off and half as large as all that the function does; or there are
+    jumps above it, of which E(t) may see two on each side.
 
-    A function that oscillates faster than the finest step looks just so; its averages over
-    coarse steps must not pass for a derivative.
+    A function that oscillates faster than the finest step, or between two of its jumps, looks just so; its
+    averages over coarse steps must not pass for a derivative.
     """
     movement = max(np.abs(seen.central * seen.step).max(), np.abs(seen.second).max())
-    return bool(level.max() > TOWERING * seen.rounding.max() and 2 * level.max() > movement)
+    rounding = seen.rounding.max()
+    if seen.jump > rounding:
+        return bool(4 * level.max() > movement)
+    return bool(level.max() > TOWERING * rounding and 2 * level.max() > movement)
 
 
 def _contradiction(seen: Differences, noise: Array, value: Array, last: Array) -> Array:

@@ -11,7 +11,7 @@ from gradcheck.evaluator import Arrays, Evaluator
 from gradcheck.oracles.base import TOGETHER, Answer, Estimate, flat
 from gradcheck.oracles.extrapolate import Slope, slope
 from gradcheck.oracles.ladder import Differences, baseline, climb
-from gradcheck.oracles.line import STEPS, Line, moved, usable_steps
+from gradcheck.oracles.line import STEPS, Line, moved, same_line, usable_steps
 from gradcheck.oracles.pieces import ripple, steps_in_one_piece
 from gradcheck.probes import Probe, along_one_line, directions_of, typical
 
@@ -31,7 +31,7 @@ def finite_difference(evaluator: Evaluator, probe: Probe) -> Answer:
     Leaf by leaf, entry by entry or along directions; or along one line through all leaves together.
     """
     before = evaluator.forwards
-    look = Differencing(evaluator, probe)
+    look = differencing(evaluator, probe)
     estimates: tuple[Estimate, ...] = ()
     together = None
     if probe.together is not None:
@@ -96,10 +96,13 @@ class Differencing:
         self.base = baseline(evaluator, probe.cotangents)
         # Kinks are many and jumps are few: whether there are any is asked along one line.
         self.jumps = self._ripple(dict(enumerate(_together(evaluator, probe)))) > 0
+        self.last: tuple[Line, Differences] | None = None
 
     def differences(self, line: Line) -> Differences:
-        """The whole ladder along a line."""
-        return climb(self.evaluator, self.base, line, usable_steps(self.evaluator, line))
+        """The whole ladder along a line; what a search ends with is looked at once more by those after it."""
+        if self.last is None or not same_line(self.last[0], line):
+            self.last = line, climb(self.evaluator, self.base, line, usable_steps(self.evaluator, line))
+        return self.last[1]
 
     def slope(self, line: Line) -> Slope:
         """The derivative along a line, with its error bar."""
@@ -132,6 +135,11 @@ class Differencing:
     def _value(self, line: Line, t: float) -> float | None:
         found = self.evaluator.probe(moved(self.evaluator, line, t))
         return None if found is None else float(flat(found) @ self.base.cotangent)
+
+
+def differencing(evaluator: Evaluator, probe: Probe) -> Differencing:
+    """Slopes of <cotangent, output>, by what was seen at the point when they were first asked for."""
+    return evaluator.once(f"differencing by seed {probe.seed}", lambda: Differencing(evaluator, probe))
 
 
 def _within_piece(climbed: Differences, whole: Slope, steps: int) -> Slope:

@@ -13,6 +13,16 @@ GRAINS = 256  # units of round-off of an entry that a step must be at least, to 
 Line = dict[int, Array]  # the direction of every leaf that moves, by the leaf's position
 
 
+def same_line(left: Line, right: Line) -> bool:
+    """Whether the same leaves move in the same directions; of what lies over devices, nothing is fetched."""
+    return left.keys() == right.keys() and all(_same(left[i], right[i]) for i in left)
+
+
+def _same(left: Array, right: Array) -> bool:
+    plain = isinstance(left, np.ndarray) and isinstance(right, np.ndarray)
+    return left is right or (plain and np.array_equal(left, right))
+
+
 def moved(evaluator: Evaluator, line: Line, t: float) -> Arrays:
     """The point after t steps along the line."""
     point = list(evaluator.point)

@@ -14,7 +14,7 @@ from gradcheck.demo.page.lines import Program
 from gradcheck.diagnosis.evidence import Finding
 from gradcheck.examine import Examination, examine
 from gradcheck.oracles import chosen
-from gradcheck.oracles.finite_difference import Differencing
+from gradcheck.oracles.finite_difference import differencing
 from gradcheck.oracles.line import Line as Direction
 from gradcheck.probes import typical
 from gradcheck.surroundings import preserved
@@ -97,7 +97,7 @@ class Look:
         along[index] = size
         direction: Direction = {position: along}
         with preserved(), np.errstate(all="ignore"):
-            look = Differencing(self.seen.evaluator, self.seen.claimed.probe)
+            look = differencing(self.seen.evaluator, self.seen.claimed.probe)
             climbed, slope = look.differences(direction), look.slope(direction).per(size)
         claimed = float(self.seen.claimed.gradients[position][index])
         gaps = np.abs(climbed.central / size - claimed)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck import check_gradients
+from gradcheck.compare import relative
 from gradcheck.examine import SENSITIVITY
 from gradcheck.report import Report
 from gradcheck.tree import Tree, iter_leaves, map_leaves
@@ -225,7 +226,8 @@ def _limit(leaf: LeafResult, largest: float) -> float:
     own = abs(leaf.expected) if leaf.worst_index is None else largest
     if leaf.remark or not np.isfinite(leaf.detection_limit) or scale > OWN_SCALE * own:
         return 0.0
-    return max(leaf.detection_limit, SMALLEST_ERROR)
+    # Noise may make an entry of the estimate, to which the limit is relative, larger than any is.
+    return max(leaf.detection_limit * max(1.0, relative(scale, own)), SMALLEST_ERROR)
 
 
 def _generator(seed: int, purpose: str) -> Rng:

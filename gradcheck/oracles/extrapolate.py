@@ -21,13 +21,14 @@ from gradcheck.oracles.ladder import Differences
 
 ORDERS = 3  # extrapolations in a row; each removes one more even power of t
 NOISE_SAMPLES = 5  # the finest steps are sampled: curvature is far below round-off there
-NOISE_MARGIN = 2  # the noise is taken as that many times the largest of ten samples
+NOISE_MARGIN = 4  # the noise is taken as that many times the largest of ten samples, five where it is odd
 DRIFT = 4  # times that a change must shrink from one step to the next; truncation shrinks 256-fold
 SETTLED = 5  # differences above their noise, from which on a slope is seen to settle
 TOWERING = 64  # noise is seldom that much larger at one step than at the finest; a kink or period is
 SLOW = 4  # times what curvature would leave of E(t) at the next step
 PLATEAU = 0.01  # of its gap to the best candidate that the bar of a contradicting one may be
 MOST = float(np.finfo(float).max)  # a bar beyond all numbers is noise as well; without a bound are only jumps
+LEVELS = 8  # times the noise that a function with jumps must move by: E(t) may see four, of unequal sizes
 CORNER_SIGNAL = 50  # a corner must stand this far above round-off to be believed
 CORNER_SAMPLES = 5  # steps whose spread is part of a corner's bar
 CORNER_SPREAD = 0.02  # and E(t) / t must be this equal on three steps; curvature differs 16-fold
@@ -241,7 +242,7 @@ def _between(seen: Differences, noise: Array, value: float, last: int) -> float:
 
 def _all_noise(seen: Differences, level: Array) -> bool:
     """Whether the noise is far above round-off and half as large as all that the function does; or there are
-    jumps above it, of which E(t) may see two on each side.
+    jumps above it, and the function does little else.
 
     A function that oscillates faster than the finest step, or between two of its jumps, looks just so; its
     averages over coarse steps must not pass for a derivative.
@@ -249,7 +250,7 @@ def _all_noise(seen: Differences, level: Array) -> bool:
     movement = max(np.abs(seen.central * seen.step).max(), np.abs(seen.second).max())
     rounding = seen.rounding.max()
     if seen.jump > rounding:
-        return bool(4 * level.max() > movement)
+        return bool(LEVELS * level.max() > movement)
     return bool(level.max() > TOWERING * rounding and 2 * level.max() > movement)
 
 

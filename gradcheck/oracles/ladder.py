@@ -15,7 +15,7 @@ from gradcheck.rounding import arithmetic, arithmetic_afar
 
 ROUNDING_UNITS = 4  # units of round-off that one evaluation of an output is granted unmeasured
 BESIDE = np.pi * 1e-3  # of an entry's size: no number that makes another one round
-FAR = (np.pi * 1e-1, np.pi)  # the same, and of 1, where an output stands still so near
+FAR = (np.pi * 1e-1, np.pi * 3e-1, np.pi)  # the same, and of 1, where an output stands still so near
 EDGE = 5  # steps on one side alone that make a derivative at the edge of a domain
 BREAK_SIGNAL = 50  # times the rounding: a distance from f(x) that is believed
 BREAK_SPREAD = 0.02  # by which the distance may change over the three finest steps; a slope changes 16-fold
@@ -84,17 +84,21 @@ def baseline(evaluator: Evaluator, cotangents: Arrays, repeats: int = REPEATS) -
 def arithmetics(evaluator: Evaluator) -> list[type]:
     """The type that each output was computed in, maybe of fewer digits than the one it is returned in."""
     here = evaluator.outputs
-    beside = _beside(evaluator, BESIDE)
+    beside = _beside(evaluator, BESIDE, sides=(1, -1))
     if any((a != b).any() for a, b in zip(here, beside, strict=True)):
         return [arithmetic(a, b) for a, b in zip(here, beside, strict=True)]
-    far = [_beside(evaluator, share, least) for least in (0.0, 1.0) for share in FAR]
+    # What stands still on its way out, as tanh does, moves on its way to 0.
+    far = [
+        _beside(evaluator, share, (side,), least) for least in (0.0, 1.0) for share in FAR for side in (1, -1)
+    ]
     return [arithmetic_afar(out, *others) for out, *others in zip(here, *far, strict=True)]
 
 
-def _beside(evaluator: Evaluator, share: float, least: float = 0.0) -> Arrays:
-    """The outputs where every entry is off by a share of its size, of one that is at least so much."""
+def _beside(evaluator: Evaluator, share: float, sides: tuple[int, ...], least: float = 0.0) -> Arrays:
+    """The outputs where every entry is off by a share of its size, of one that is at least so much, to the
+    first side on which they are finite."""
     moves = [share * np.copysign(np.maximum(np.abs(v), least), v) for v in evaluator.point]
-    for side in (1, -1):
+    for side in sides:
         found = evaluator.probe(
             tuple(v + side * move for v, move in zip(evaluator.point, moves, strict=True))
         )

@@ -24,6 +24,7 @@ NOISE_SAMPLES = 5  # the finest steps are sampled: curvature is far below round-
 NOISE_MARGIN = 4  # the noise is taken as that many times the largest of ten samples, five where it is odd
 DRIFT = 4  # times that a change must shrink from one step to the next; truncation shrinks 256-fold
 SETTLED = 5  # differences above their noise, from which on a slope is seen to settle
+QUIET = 3  # finest samples at most; two may be so by chance, where steps are whole numbers of a grain inside
 TOWERING = 64  # noise is seldom that much larger at one step than at the finest; a kink or period is
 SLOW = 4  # times what curvature would leave of E(t) at the next step
 PLATEAU = 0.01  # of its gap to the best candidate that the bar of a contradicting one may be
@@ -84,20 +85,21 @@ def noise_level(seen: Differences, second: Array) -> Array:
     At the finest steps E(t), less the curvature that the next coarser step predicts for it, is
     noise, and so is what D(t) changes by: rounding is often odd around x, and E alone is blind to
     that. Samples that tower over the finest are not noise, which is the same at every step, but a
-    kink or a period that begins there. A finest one below round-off may be that by chance, where both steps
-    are whole numbers of a grain that something inside the function is rounded to: then the next is taken.
+    kink or a period that begins there.
     """
     ratio = (seen.step[1:] / seen.step[:-1]) ** 2
     even = np.minimum(np.abs(second[1:]), np.abs(second[1:] - second[:-1] * ratio))
     odd = np.abs(np.diff(seen.central)) * seen.step[1:]
-    return NOISE_MARGIN * _noise(seen, np.maximum(even, odd)) + seen.rounding + seen.jump
+    quiet = min(QUIET, seen.step.size - QUIET)
+    return NOISE_MARGIN * _noise(seen, np.maximum(even, odd), quiet) + seen.rounding + seen.jump
 
 
-def _noise(seen: Differences, samples: Array) -> float:
-    """The largest sample at the finest steps, less those that tower over the finest."""
+def _noise(seen: Differences, samples: Array, quiet: int = 1) -> float:
+    """The largest sample at the finest steps, less those that tower over so many of the finest, or over one
+    more where the finest is below round-off."""
     samples = samples[-NOISE_SAMPLES:]
-    finest = 1 if samples[-1] > seen.rounding[-1] else 2
-    while samples.size > finest and samples.max() > TOWERING * max(*samples[-finest:], seen.rounding[-1]):
+    quiet = max(quiet, 1 if samples[-1] > seen.rounding[-1] else 2)
+    while samples.size > quiet and samples.max() > TOWERING * max(*samples[-quiet:], seen.rounding[-1]):
         samples = samples[1:]
     return float(samples.max())
 

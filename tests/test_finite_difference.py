@@ -152,10 +152,30 @@ def test_a_corner_is_one_though_the_function_ends_soon_beside_it(inner):
     assert error >= 1e4 * inner
 
 
-@pytest.mark.parametrize("x", np.random.default_rng(3).uniform(2, 3, 40))
-def test_a_function_that_jumps_over_its_own_periods_shows_no_slope(x):
-    value, error, _ = slope_at(lambda x: np.sin(1000 * x.astype(np.float16)).astype(float), x)
-    assert abs(value - 1000 * np.cos(1000 * x)) <= error
+def test_a_function_that_jumps_over_its_own_periods_shows_no_slope():
+    for x in np.random.default_rng(3).uniform(0.2, 3, 400):
+        value, error, _ = slope_at(lambda x: np.sin(1000 * x.astype(np.float16)).astype(float), x)
+        assert abs(value - 1000 * np.cos(1000 * x)) <= error, x
+
+
+@pytest.mark.parametrize(
+    ("rate", "x"),
+    [
+        (1999.9315178447894, -2.4143527186575047),
+        (3518.4541832483096, 2.561588264301879),
+        (7100.92271452243, -2.2363104126397535),
+    ],
+)
+def test_steps_that_are_whole_numbers_of_a_grain_inside_hide_no_noise(rate, x):
+    """The two finest change rate * x by whole units of its round-off, nearly, and agree on a wrong slope."""
+    value, error, _ = slope_at(lambda x: np.sin(rate * x), x)
+    assert abs(value - rate * np.cos(rate * x)) <= error <= 1e-3 * rate
+
+
+@pytest.mark.parametrize(("kind", "x"), [(np.float16, -9.48), (np.float32, 9.48), (np.float16, 30.0)])
+def test_what_saturates_in_fewer_digits_is_seen_to_have_them(kind, x):
+    value, error, _ = slope_at(lambda x: np.tanh(x.astype(kind)).astype(float), x)
+    assert abs(value - np.cosh(x) ** -2.0) <= error <= 100 * np.finfo(kind).eps
 
 
 @pytest.mark.parametrize("distance", [1e-3, 1e-6, 1e-9])

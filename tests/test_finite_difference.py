@@ -6,7 +6,9 @@ from scipy import special
 
 from gradcheck.adapters import from_vjp
 from gradcheck.evaluator import Evaluator
+from gradcheck.oracles.extrapolate import slope
 from gradcheck.oracles.finite_difference import at_a_glance, finite_difference
+from gradcheck.oracles.ladder import Differences
 from gradcheck.probes import along_one_line, draw_probe
 
 SHARP = 1e-8  # relative bar that smooth functions at ordinary points must reach
@@ -170,6 +172,25 @@ def test_steps_that_are_whole_numbers_of_a_grain_inside_hide_no_noise(rate, x):
     """The two finest change rate * x by whole units of its round-off, nearly, and agree on a wrong slope."""
     value, error, _ = slope_at(lambda x: np.sin(rate * x), x)
     assert abs(value - rate * np.cos(rate * x)) <= error <= 1e-3 * rate
+
+
+def test_noise_hides_no_part_of_a_period_that_coarse_steps_reach_across():
+    """A sine of 1000 x off by up to 1e-3 at 2.95, in steps of 2.95: one step shows its slope of -1922."""
+    central = [-2.61, -36.84, -171.5, -1899, -2041, -2859, -6310, -9.606e5, -5.535e6, 1.893e8, 6.740e9]
+    second = [0.0313, 0.0471, 0.0611, 6.1e-4, 1.5e-3, 3.4e-4, 8.3e-4, 8.0e-4, -1.5e-4, 3.9e-3, -2.7e-3]
+    gaps = [0.0426, 0.0541, 0.0698, 7.4e-3, 8.2e-3, 6.2e-3, 9.4e-3, 7.0e-3, 5.1e-3, 7.9e-3, 8.1e-3]
+    steps = 2.0 ** -np.arange(2, 46, 4)
+    seen = Differences(
+        step=steps,
+        central=np.array(central),
+        second=np.array(second),
+        gaps=np.array(gaps),
+        rounding=np.full(11, 7e-15),
+        unseen=0.0,
+        jump=0.0,
+    )
+    found = slope(seen)
+    assert abs(found.value + 1922) <= found.error
 
 
 @pytest.mark.parametrize(("kind", "x"), [(np.float16, -9.48), (np.float32, 9.48), (np.float16, 30.0)])

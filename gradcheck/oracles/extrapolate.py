@@ -257,9 +257,10 @@ def _all_noise(seen: Differences, level: Array) -> bool:
 
 
 def _contradiction(seen: Differences, noise: Array, value: Array, last: Array) -> Array:
-    """By how much differences finer than each candidate's own disagree with it, noise allowed for."""
+    """How far differences finer than each candidate's own are from it where that is more than noise, which
+    decides whether they contradict it and not by how much."""
     gap = np.abs(seen.central - value[:, None])
     own = gap[np.arange(value.size), last][:, None]  # the truncation of its finest difference
     truncation = own * np.minimum(seen.step / seen.step[last][:, None], 1) ** 2
     finer = np.arange(seen.step.size) > last[:, None]
-    return np.max(np.where(finer, gap - noise - truncation, 0), axis=1, initial=0)
+    return np.max(gap, axis=1, initial=0, where=finer & (gap > noise + truncation))

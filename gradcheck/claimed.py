@@ -10,6 +10,7 @@ from gradcheck.claim import Array
 from gradcheck.compare import Comparison, compare, compare_together
 from gradcheck.evaluator import Evaluator
 from gradcheck.oracles.base import Answer, Estimate, along, flat
+from gradcheck.passes import blockwise, largest
 from gradcheck.probes import Probe, along_one_line
 from gradcheck.rounding import Rounding, allowance, allowances, from_single, rounded_to_single
 
@@ -145,9 +146,14 @@ def _roundings(evaluator: Evaluator, probe: Probe, claimed: tuple[Array, ...]) -
 
 def _rounding(gradient: Array, single: Array | None, repeatable: bool) -> Rounding:
     """Entry by entry only for double precision that can be run again: what is in doubt is then measured."""
-    largest = float(np.abs(gradient).max(initial=0, where=np.isfinite(gradient)))
-    seen = np.zeros_like(gradient, dtype=np.float64) if single is None else from_single(single, gradient)
-    leaf = max(allowance(gradient.dtype, largest), float(seen.max(initial=0)))
-    if not repeatable or gradient.dtype != np.float64:
-        return Rounding(leaf=leaf)
-    return Rounding(leaf=leaf, own=allowances(gradient.dtype, gradient) + seen)
+    singles = () if single is None else (single,)
+
+    def of_each(gradient: Array, *singles: Array) -> tuple[Array, Array]:
+        nothing = np.zeros_like(gradient, dtype=np.float64)
+        seen = from_single(singles[0], gradient) if singles else nothing
+        return seen, allowances(gradient.dtype, gradient) + seen
+
+    seen, own = blockwise(of_each, gradient, *singles)
+    leaf = max(allowance(gradient.dtype, largest(gradient)), float(seen.max(initial=0)))
+    fine = repeatable and gradient.dtype == np.float64
+    return Rounding(leaf=leaf, own=own if fine else None)

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradcheck.claim import Array
 from gradcheck.oracles.base import Estimate
+from gradcheck.passes import blockwise, everywhere, largest, most
 from gradcheck.rounding import UNITS, Rounding, allowance
 
 NOTHING = 64  # times the residue of a sum that cancels, below which an entry may be nothing but that
@@ -33,7 +34,8 @@ class Comparison:
 
     @functools.cached_property
     def gap(self) -> Array:
-        return np.abs(self.claimed - self.estimate.value)
+        (gap,) = blockwise(lambda a, b: (np.abs(a - b),), self.claimed, self.estimate.value)
+        return gap
 
     @functools.cached_property
     def wrong(self) -> Array:
@@ -47,7 +49,7 @@ class Comparison:
     @property
     def zero(self) -> bool:
         """Whether the oracle sees no gradient at all in this leaf."""
-        return bool((np.abs(self.estimate.value) <= self.allowance).all())
+        return everywhere(lambda value, bar: np.abs(value) <= bar, self.estimate.value, self.allowance)
 
     @functools.cached_property
     def detection_limit(self) -> float:
@@ -57,10 +59,9 @@ class Comparison:
         A kink's interval is not a blunt bar: entry by entry it is left out. Along a direction it
         hides the errors of all entries, and counts.
         """
-        within = self.gap <= self.allowance  # not where the claim is wrong or the oracle has no number
-        blind = self.allowance + (self.gap if within.all() else np.where(within, self.gap, 0))
         if self.entrywise:
-            return relative(float(np.max(_outside(self.estimate.kink, blind), initial=0)), self.scale)
+            return relative(most(_blind, self.gap, self.allowance, self.estimate.kink), self.scale)
+        blind = _blind(self.gap, self.allowance, np.array(False))
         with np.errstate(divide="ignore"):
             each = [bar / np.abs(line) for bar, line in zip(blind, self.estimate.lines, strict=True)]
         return relative(float(np.max(functools.reduce(np.minimum, each))), self.entry_scale)
@@ -84,6 +85,12 @@ class Agreement:
     agrees: bool
 
 
+def _blind(gap: Array, allowance: Array, barred: Array) -> Array:
+    """How large an error no bar shows. The gap adds to it, but not where the claim is wrong or the oracle has
+    no number; 0 for barred entries."""
+    return np.where(barred, 0, allowance + np.where(gap <= allowance, gap, 0))
+
+
 def first(entries: Array) -> tuple[int, ...]:
     """The index of the first of some entries."""
     return tuple(int(i) for i in np.unravel_index(np.argmax(entries), entries.shape))
@@ -105,22 +112,24 @@ def compare(
     |output|>; at: the leaf's own values. Their quotient is what a gradient of this function could
     have been, and serves as the scale of one that is zero.
     """
-    own, size = _largest(claimed), _largest(at)
+    own, size = largest(claimed), largest(at)
     plain = estimate.error + estimate.spread(rounding.leaf)
     # Where a gradient cancels to nothing, what is left is the rounding of terms as large as the function.
     residue = allowance(claimed.dtype, function_scale / max(1.0, size))
     projected = estimate.project(claimed.astype(np.float64, copy=False))
     bar = _allowance(rounding, estimate, projected, plain, residue)
-    if (np.abs(estimate.value) <= plain).all():
+    if everywhere(lambda value, plain: np.abs(value) <= plain, estimate.value, plain):
         # No gradient is seen. Where none is claimed either, beyond the claim's own rounding, errors are
         # measured on the function's scale; where one is claimed it has to be resolved itself.
         entry = function_scale / (size or 1)
         one = function_scale if estimate.directions is not None else entry
         sharp = float(np.max(estimate.error, initial=0)) <= residue / UNITS
         none = own <= rounding.leaf or (sharp and own <= residue)
-        scale, entry_scale = (one, entry) if none else (_largest(projected), own)
+        scale, entry_scale = (one, entry) if none else (largest(projected), own)
     else:
-        scale, entry_scale = _largest(_outside(~np.isfinite(estimate.error), estimate.value)), own
+        unbounded = not everywhere(np.isfinite, estimate.error)
+        value = np.where(np.isfinite(estimate.error), estimate.value, 0) if unbounded else estimate.value
+        scale, entry_scale = largest(value), own
     return Comparison(
         oracle=oracle,
         estimate=estimate,
@@ -140,9 +149,9 @@ def _allowance(
         return np.maximum(plain, _with_residue(estimate, residue, doubtful))
     # Entries of all sizes, each judged by its own; but one that may be such a residue is no size.
     fine = estimate.own_error + rounding.own
-    nothing = np.abs(estimate.value) <= NOTHING * residue
-    if not nothing.any():
+    if everywhere(lambda value: ~(np.abs(value) <= NOTHING * residue), estimate.value):
         return fine
+    nothing = np.abs(estimate.value) <= NOTHING * residue
     nothing &= (np.abs(projected) <= NOTHING * residue) & doubtful
     loose = np.maximum(plain, _with_residue(estimate, residue, doubtful))
     return np.where(nothing, np.maximum(loose, fine), fine)
@@ -172,15 +181,9 @@ def compare_together(
         estimate=estimate,
         claimed=np.array([claimed]),
         allowance=estimate.error + rounding + allowance(np.dtype(float), size),
-        scale=_largest(estimate.value) or size,
+        scale=largest(estimate.value) or size,
         entry_scale=size,
     )
-
-
-def _largest(values: Array) -> float:
-    """The largest finite size among some numbers."""
-    largest = float(np.abs(values).max(initial=0))
-    return largest if np.isfinite(largest) else _largest(_outside(~np.isfinite(values), values))
 
 
 def _outside(entries: Array, values: Array) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from gradcheck.evaluator import Evaluator
 from gradcheck.locate import located
 from gradcheck.oracles import Asked
 from gradcheck.oracles.autodiff import NAME as AUTODIFF
-from gradcheck.oracles.autodiff import autodiff
+from gradcheck.oracles.autodiff import autodiff, with_nudges
 from gradcheck.oracles.base import Answer
 from gradcheck.oracles.finite_difference import NAME as DIFFERENCES
 from gradcheck.oracles.finite_difference import at_a_glance, finite_difference
@@ -163,15 +163,15 @@ def _along_one_line(claimed: Claimed) -> Answer:
 
 
 def _by_nudges(claimed: Claimed, sensitivity: float) -> Answer:
-    """Autodiff's answer, with a bar from one nudge where nobody doubts the claim, and from several otherwise.
-
-    More of them can only widen it.
-    """
-    brief = autodiff(claimed.evaluator, claimed.probe, copies=1)
-    if not brief.estimates or not (claimed.accused(brief) or claimed.blunt(brief, sensitivity)):
-        return brief
-    answer = autodiff(claimed.evaluator, claimed.probe)
-    return replace(answer, evaluations=brief.evaluations + answer.evaluations)
+    """Autodiff's answer, with a bar from as few nudges as leave nobody in doubt of the claim, or from all."""
+    answers = with_nudges(claimed.evaluator, claimed.probe)
+    answer = next(answers)
+    while answer.estimates and (claimed.accused(answer) or claimed.blunt(answer, sensitivity)):
+        further = next(answers, None)
+        if further is None:
+            break
+        answer = further
+    return answer
 
 
 def _settled(claimed: Claimed, answers: tuple[Answer, ...], sensitivity: float) -> set[int]:

@@ -15,6 +15,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 ORDER = (
     "version",
     "errors",
+    "passes",
     "rounding",
     "tree",
     "spread",

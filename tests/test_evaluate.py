@@ -768,6 +768,27 @@ def test_calls_are_inlined_and_broadcasts_left_to_numpy():
     )
 
 
+def test_a_transposed_product_is_the_product_of_the_operands_in_turn():
+    """What JAX makes of the gradient by the second matrix lies in another order than that."""
+    first, second, u = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4), np.ones((2, 4))
+    pulled = traced(lambda a, b, u: jax.vjp(lambda b: a @ b, b)[1](u), first, second, u)
+    plan = compiled(pulled)
+    (gradient,) = plan(first, second, u)
+    assert "transpose" in str(pulled)
+    assert "transpose" not in plan.equations
+    assert gradient.flags.c_contiguous
+    np.testing.assert_array_equal(gradient, first.T @ u)
+
+
+def test_a_product_that_is_read_in_both_ways_is_made_once():
+    a, b = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4)
+    plan = compiled(traced(lambda a, b: (a @ b, (a @ b).T), a, b))
+    assert sorted(plan.equations) == ["dot_general", "transpose"]
+    product, turned = plan(a, b)
+    np.testing.assert_array_equal(product, a @ b)
+    np.testing.assert_array_equal(turned, (a @ b).T)
+
+
 def test_a_zero_keeps_its_sign_when_constants_are_shared():
     plan = compiled(traced(lambda x: (x / 0.0, x / -0.0), SCALAR))
     assert [float(y) for y in plan(SCALAR)] == [math.inf, -math.inf]

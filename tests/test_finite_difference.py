@@ -199,6 +199,19 @@ def test_what_saturates_in_fewer_digits_is_seen_to_have_them(kind, x):
     assert abs(value - np.cosh(x) ** -2.0) <= error <= 100 * np.finfo(kind).eps
 
 
+@pytest.mark.parametrize("x", [-5.9, -5.7, -5.55])
+def test_what_vanishes_in_fewer_digits_has_no_slope_of_zero(x):
+    """Half precision ends at 6e-8: a GELU stands still at 0 there, and moves a quarter of the way to 0."""
+    value, error, _ = slope_at(lambda x: (x * special.ndtr(x)).astype(np.float16).astype(float), x)
+    assert abs(value - special.ndtr(x) - x * np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)) <= error
+
+
+@pytest.mark.parametrize("x", [23.3, 23.7])
+def test_what_vanishes_is_seen_to_have_few_digits_though_some_number_hides_them(x):
+    value, error, _ = slope_at(lambda x: np.exp(-x).astype(np.float16).astype(float), x)
+    assert abs(value + np.exp(-x)) <= error
+
+
 @pytest.mark.parametrize("distance", [1e-3, 1e-6, 1e-9])
 def test_a_kink_beside_the_point_is_no_kink_at_it(distance):
     value, error, kink = slope_at(lambda x: np.maximum(x - 1, 0), 1 + distance)

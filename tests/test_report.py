@@ -162,7 +162,7 @@ def test_the_whole_text_of_a_report(monkeypatch):
           x     (2,)   FAIL     2.5e-01  BAR  SEEN
 
           x: the gap to finite differences stays as their step shrinks: the formula is off
-          asked autodiff: 6 evaluations
+          asked autodiff: 4 evaluations
           asked finite-difference: 47 evaluations
           errors are relative to the leaf's largest entry; a PASS had to see 1e-06
           calls: 55 of forward, 20 of backward; seed 0"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,38 +14,54 @@ from gradcheck.oracles.nudges import NUDGED_COPIES, bar, bars, nudged
 from gradcheck.oracles.recorded import NotRecorded, Place, in_extended, vjps_by_trace
 from gradcheck.oracles.xla import vjps_by_xla
 from gradcheck.probes import NUDGES, Probe, generator
-from gradcheck.rounding import allowance, from_single
+from gradcheck.rounding import allowance
 
 NAME = "autodiff"
 CANCELLATION = 2.0**16  # times its rounding that a right forward may be off by, where terms cancel in it
 
 
-def autodiff(evaluator: Evaluator, probe: Probe, copies: int = NUDGED_COPIES) -> Answer:
-    """The gradient entry by entry by JAX's VJP, in float64 whatever the caller's configuration.
+def autodiff(evaluator: Evaluator, probe: Probe) -> Answer:
+    """The gradient entry by entry by JAX's VJP, in float64 whatever the caller's configuration."""
+    *_, answer = with_nudges(evaluator, probe)
+    return answer
+
+
+def with_nudges(evaluator: Evaluator, probe: Probe) -> Iterator[Answer]:
+    """The oracle's answer by one nudged copy of the inputs, then by more, which can only widen its bars.
 
     JAX differentiates the reference, or a forward that is written in jax.numpy; a forward in NumPy is
     recorded first. Two right implementations differ by rounding. The bar is taken from how the gradient
     moves when every input moves by one unit of round-off, and from what the same derivative gives in
     single precision: digits that cancel inside it, as in 1 - tanh^2, show in no change of the inputs.
-    copies: of the inputs, moved so.
     """
     function = _written_in_jax(evaluator)
     rng = generator(probe.seed, NUDGES)
-    points = [evaluator.point] + [nudged(evaluator.point, rng) for _ in range(copies)]
-    places = [(point, probe.cotangents) for point in points]
-    coarse = [nudged(tuple(v.astype(np.float32) for v in evaluator.point), rng) for _ in range(copies)]
-    if function is not None:
-        answers, singles = vjps_by_xla(evaluator, function, places, coarse)
-    else:
-        try:
-            answers, singles = vjps_by_trace(evaluator, places, coarse, probe.seed)
-        except NotRecorded as reason:
-            return Answer(oracle=NAME, why_not=str(reason))
+    answers, singles, new = [], [], [evaluator.point]
+    for _ in range(NUDGED_COPIES):
+        new.append(nudged(evaluator.point, rng))
+        coarse = [nudged(tuple(v.astype(np.float32) for v in evaluator.point), rng)]
+        places = [(point, probe.cotangents) for point in new]
+        if function is not None:
+            found, single = vjps_by_xla(evaluator, function, places, coarse)
+        else:
+            try:
+                found, single = vjps_by_trace(evaluator, places, coarse, probe.seed)
+            except NotRecorded as reason:
+                yield Answer(oracle=NAME, why_not=str(reason))
+                return
+        answers, singles, new = answers + found, singles + single, []
+        yield _answer(evaluator, answers, singles, of_another=function is not None)
+
+
+def _answer(
+    evaluator: Evaluator, answers: list[tuple[Arrays, Arrays]], singles: list[Arrays], of_another: bool
+) -> Answer:
+    """What outputs and gradients at the point and beside it come to. of_another: they are a reference's."""
     gap = _forward_gap(evaluator.outputs, [outputs for outputs, _ in answers])
-    if gap and function is None:
+    if gap and not of_another:
         return Answer(oracle=NAME, why_not=f"the recorded forward is not the one that runs: {gap}")
     if gap:
-        return Answer(oracle=NAME, why_not=gap, evaluations=len(points), forward_disagrees=True)
+        return Answer(oracle=NAME, why_not=gap, evaluations=len(answers), forward_disagrees=True)
     estimates = tuple(
         estimated(
             leaf.name,
@@ -54,7 +70,7 @@ def autodiff(evaluator: Evaluator, probe: Probe, copies: int = NUDGED_COPIES) ->
         )
         for position, leaf in enumerate(evaluator.leaves)
     )
-    return Answer(oracle=NAME, estimates=estimates, evaluations=len(points))
+    return Answer(oracle=NAME, estimates=estimates, evaluations=len(answers))
 
 
 def gradients_at(evaluator: Evaluator, seed: int, places: list[Place]) -> list[Arrays]:
@@ -107,15 +123,12 @@ def _forward_gap(own: Arrays, found: list[Arrays]) -> str:
 def estimated(name: str, moves: list[Array], singles: list[Array]) -> Estimate:
     """A derivative with its bar, from its values at the point and at nudged ones, and in single precision."""
     gradient = moves[0].astype(np.float64, copy=False)
-    rounding = np.zeros_like(gradient)
-    for single in singles:
-        np.maximum(rounding, from_single(single, gradient), out=rounding)
-    error, own_error = bars(moves)
+    error, own_error = bars(moves, singles)
     return Estimate(
         leaf=name,
         directions=None,
         value=gradient,
-        error=error + np.max(rounding, initial=0),
+        error=error,
         kink=np.zeros_like(gradient, dtype=bool),
-        own_error=own_error + rounding,
+        own_error=own_error,
     )

@@ -15,7 +15,8 @@ from gradcheck.rounding import arithmetic, arithmetic_afar
 
 ROUNDING_UNITS = 4  # units of round-off that one evaluation of an output is granted unmeasured
 BESIDE = np.pi * 1e-3  # of an entry's size: no number that makes another one round
-FAR = (np.pi * 1e-1, np.pi * 3e-1, np.pi)  # the same, and of 1, where an output stands still so near
+# The same, and of 1, where an output stands still so near; one number in eight shows no narrow type.
+FAR = tuple(np.pi * share for share in (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 1.0))
 EDGE = 5  # steps on one side alone that make a derivative at the edge of a domain
 BREAK_SIGNAL = 50  # times the rounding: a distance from f(x) that is believed
 BREAK_SPREAD = 0.02  # by which the distance may change over the three finest steps; a slope changes 16-fold
@@ -60,25 +61,33 @@ class Baseline:
     cotangent: Array
     output: Array
     unit: Array  # round-off granted to an output of size 1, by its dtype
+    least: Array  # the same of one that is next to 0, where a narrow type has steps of one size
     repeat: Array  # largest change of each output when the same point is evaluated again
+
+    def off(self, sizes: Array) -> Array:
+        """How far outputs of these sizes are off by themselves."""
+        return self.unit * sizes + self.least + self.repeat
 
 
 def baseline(evaluator: Evaluator, cotangents: Arrays, repeats: int = REPEATS) -> Baseline:
     """Evaluates the user's point again, to see whether it always gives the same output."""
     output = flat(evaluator.outputs)
     kinds = arithmetics(evaluator)
-    units = [
-        np.full(out.size, ROUNDING_UNITS * np.finfo(kind).eps)
-        for out, kind in zip(evaluator.outputs, kinds, strict=True)
-    ]
+    sizes = [out.size for out in evaluator.outputs]
     repeated = [flat(evaluator.again.found)]
     repeated += [flat(evaluator.forward(evaluator.point)) for _ in range(repeats - 1)]
     return Baseline(
         cotangent=flat(cotangents),
         output=output,
-        unit=np.concatenate(units),
+        unit=ROUNDING_UNITS * np.repeat([float(np.finfo(kind).eps) for kind in kinds], sizes),
+        least=ROUNDING_UNITS * np.repeat([_least(kind) for kind in kinds], sizes),
         repeat=np.max([np.abs(again - output) for again in repeated], axis=0),
     )
+
+
+def _least(kind: type) -> float:
+    """The smallest number of a narrow type. What vanishes in double vanishes in the claim as well."""
+    return float(np.finfo(kind).smallest_subnormal) if np.finfo(kind).bits < 64 else 0.0
 
 
 def arithmetics(evaluator: Evaluator) -> list[type]:
@@ -175,7 +184,7 @@ def _one_sided(base: Baseline, steps: Array, values: Array) -> Differences:
         central=(values - base.output) @ u / steps,
         second=nothing,
         gaps=nothing,
-        rounding=((base.unit * largest + base.repeat) * mobile) @ np.abs(u) / root,
+        rounding=(base.off(largest) * mobile) @ np.abs(u) / root,
         unseen=_hidden(base, mobile) / float(np.abs(steps[0])),
         jump=0.0,
         broken=_broken(base, values),
@@ -185,7 +194,7 @@ def _one_sided(base: Baseline, steps: Array, values: Array) -> Differences:
 def _broken(base: Baseline, values: Array) -> bool:
     """Whether values on one side stay as far from f(x) on the three finest steps."""
     distance = np.abs((values[-3:] - base.output) @ base.cotangent)
-    rounding = np.abs(base.cotangent) @ (base.unit * np.abs(base.output) + base.repeat)
+    rounding = np.abs(base.cotangent) @ base.off(np.abs(base.output))
     return bool(
         distance.size == 3
         and (distance > BREAK_SIGNAL * rounding).all()
@@ -197,7 +206,7 @@ def _hidden(base: Baseline, mobile: Array) -> float:
     """What outputs that never move may hide below their round-off."""
     # An output of exactly 0 has no size of its own: what it lost was rounded away beside 1.
     size = np.where(base.output == 0, 1, np.abs(base.output))
-    return float((np.abs(base.cotangent) * (base.unit * size + base.repeat) * ~mobile).sum())
+    return float((np.abs(base.cotangent) * base.off(size) * ~mobile).sum())
 
 
 def _differences(base: Baseline, steps: Array, above: Array, below: Array, jump: float) -> Differences:
@@ -213,7 +222,7 @@ def _differences(base: Baseline, steps: Array, above: Array, below: Array, jump:
         central=(above - below) @ u / (2 * steps),
         second=second @ u,
         gaps=np.abs(second) @ np.abs(u),
-        rounding=((base.unit * largest + base.repeat) * mobile) @ np.abs(u),
+        rounding=(base.off(largest) * mobile) @ np.abs(u),
         unseen=_hidden(base, mobile) / float(steps[0]) if steps.size else float("inf"),
         jump=jump,
         broken=_broken(base, above) or _broken(base, below),

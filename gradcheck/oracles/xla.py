@@ -55,7 +55,7 @@ def vjps_by_xla(
 
     with jax.enable_x64(True):
         try:
-            run = jax.jit(vjp)
+            run = evaluator.once("vjp of the reference", lambda: jax.jit(vjp))
             answers = everywhere(run)
         except jax.errors.ConcretizationTypeError:  # it branches on values, which only eager JAX knows
             return everywhere(vjp), []

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -84,7 +85,8 @@ def build(jaxpr: Any, constants: Sequence[Any], arithmetic: Arithmetic, dimensio
     inputs = tuple(builder.new(var.aval) for var in jaxpr.invars)
     held = [builder.constant(c, var.aval) for c, var in zip(constants, jaxpr.constvars, strict=True)]
     outputs = tuple(builder.inline(jaxpr, held, inputs))
-    nodes, used = needed(builder.nodes, outputs)
+    nodes, _ = needed(builder.nodes, outputs)
+    nodes, used = needed(turned(nodes, outputs, builder.values), outputs)
     known = {number: array for number, array in builder.known.items() if number in used}
     return Graph(builder.values, known, nodes, inputs, outputs, arithmetic, dimensions)
 
@@ -97,6 +99,32 @@ def needed(nodes: list[Node], outputs: Sequence[int]) -> tuple[list[Node], set[i
             used.update(node.inputs)
             kept.append(node)
     return kept[::-1], used
+
+
+def turned(nodes: list[Node], outputs: Sequence[int], values: list[Value]) -> list[Node]:
+    """The same with a matrix product that is only read transposed as the product of its operands in turn: the
+    numbers of its result then lie in order, and need not be brought into it."""
+    readers = Counter([*outputs, *(number for node in nodes for number in node.inputs)])
+    products = {n.outputs[0]: n for n in nodes if is_product(n, values) and readers[n.outputs[0]] == 1}
+
+    def changed(node: Node) -> Node:
+        product = products.get(node.inputs[0]) if node.primitive.name == "transpose" else None
+        if product is None or tuple(node.params["permutation"]) != (1, 0):
+            return node
+        contracted, batch = product.params["dimension_numbers"]
+        params = {**product.params, "dimension_numbers": (contracted[::-1], batch)}
+        return replace(product, params=params, inputs=product.inputs[::-1], outputs=node.outputs)
+
+    return [changed(node) for node in nodes]
+
+
+def is_product(node: Node, values: list[Value]) -> bool:
+    """Whether a node multiplies two operands of each of which one axis is left, and none is a batch's."""
+    if node.primitive.name != "dot_general":
+        return False
+    contracted, batch = node.params["dimension_numbers"]
+    left = [len(values[n].shape) - len(axes) for n, axes in zip(node.inputs, contracted, strict=True)]
+    return not any(batch) and left == [1, 1]
 
 
 @dataclass

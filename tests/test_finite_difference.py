@@ -206,6 +206,17 @@ def test_what_vanishes_in_fewer_digits_has_no_slope_of_zero(x):
     assert abs(value - special.ndtr(x) - x * np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)) <= error
 
 
+@pytest.mark.parametrize("x", [0.03, 0.055, 0.1])
+def test_what_is_rounded_inside_has_no_slope_of_zero_where_it_stands_still(x):
+    """Three digits of sqrt(x^2 + 9) in a number of sixteen stand still here, and jump over steps of 1."""
+    value, error, _ = slope_at(lambda x: -0.677 * np.hypot(x, 3).astype(np.float16).astype(float), x)
+    assert abs(value + 0.677 * x / np.hypot(x, 3)) <= error
+
+
+def test_a_step_far_off_leaves_a_slope_of_zero_what_it_is():
+    assert slope_at(lambda x: np.where(x > 1, 1.0, 0.25), 0.5) == (0, pytest.approx(0, abs=1e-12), False)
+
+
 @pytest.mark.parametrize("x", [23.3, 23.7])
 def test_what_vanishes_is_seen_to_have_few_digits_though_some_number_hides_them(x):
     value, error, _ = slope_at(lambda x: np.exp(-x).astype(np.float16).astype(float), x)

@@ -22,6 +22,9 @@ FEW = STEPS[2:6]  # of the ladder, from a thousandth to a quarter of a millionth
 GLANCE = 1e-6  # of a slope: a bar as narrow as what a PASS has to see by default
 START = 1e-2  # of a slope, by which the first of those steps may be off: a tread between two is more
 SETTLING = 4  # times that a change is smaller at a 16th of the step; a kink's is 16 times
+ROUNDED = (
+    2.0**-8
+)  # of an output: by no more do those jump that are rounded on their way, to half precision even
 SHARP = 1e-9  # bar, relative to the leaf, that no second ladder would improve in a way that matters
 
 
@@ -180,15 +183,17 @@ def _entries(look: Differencing, position: int) -> list[Slope]:
 
     Where those say too little, as for 1e-12 in a function that varies over 1, steps of the leaf's
     typical size and of 1 are tried as well, and where they say nothing, of the size at which the function
-    begins to change. Where other entries make it jump, one that does not move it may just not reach a jump.
+    begins to change.
     """
     values = look.evaluator.leaves[position].value
     leaf_size = typical(values)
+    jumps: list[float] = []
 
     def along(index: int, size: float) -> Slope:
         direction = np.zeros(values.shape)
         direction.flat[index] = size
         found = look.slope({position: direction})
+        jumps.append(found.jump)
         return found.per(size)
 
     own_sizes = [abs(float(value)) or min(leaf_size, 1.0) for value in values.flat]
@@ -203,10 +208,17 @@ def _entries(look: Differencing, position: int) -> list[Slope]:
                 slopes[index] = _sharper(slopes[index], along(index, size))
         if slopes[index].error > abs(slopes[index].value):
             slopes[index] = _sharper(slopes[index], along(index, _reach(look, position, index, own_size)))
-    quantum = max((found.jump for found in slopes), default=0.0)
+    largest_rounding = ROUNDED * float(np.abs(look.base.cotangent) @ np.abs(look.base.output))
+    rounding = [jump for jump in jumps if jump <= largest_rounding]
+    return _beside_jumps(slopes, own_sizes, max([*rounding, *(found.jump for found in slopes)], default=0.0))
+
+
+def _beside_jumps(slopes: list[Slope], sizes: list[float], jump: float) -> list[Slope]:
+    """Where some steps make the function jump, an entry that does not move it may just not reach a jump."""
+    width = 2 * STEPS[0]  # over which it stands still, in units of the entry's size
     return [
-        replace(found, error=found.error + quantum / size) if found.value == 0 else found
-        for found, size in zip(slopes, own_sizes, strict=True)
+        replace(found, error=found.error + jump / (width * size)) if found.value == 0 else found
+        for found, size in zip(slopes, sizes, strict=True)
     ]
 
 

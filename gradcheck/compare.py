@@ -9,7 +9,7 @@ import numpy as np
 
 from gradcheck.claim import Array
 from gradcheck.oracles.base import Estimate
-from gradcheck.passes import blockwise, everywhere, largest, most
+from gradcheck.passes import blockwise, everywhere, largest, most, product
 from gradcheck.rounding import UNITS, Rounding, allowance
 
 NOTHING = 64  # times the residue of a sum that cancels, below which an entry may be nothing but that
@@ -175,7 +175,7 @@ def compare_together(
     pairs = list(zip(gradients, roundings, line, strict=True))
     claimed = sum(float(np.vdot(direction, gradient)) for gradient, _, direction in pairs)
     rounding = sum(unit.leaf * float(np.abs(direction).sum()) for _, unit, direction in pairs)
-    size = sum(float(np.vdot(np.abs(direction), np.abs(gradient))) for gradient, _, direction in pairs)
+    size = sum(product(direction, gradient) for gradient, _, direction in pairs)
     return Comparison(
         oracle=oracle,
         estimate=estimate,

@@ -19,6 +19,7 @@ from gradcheck.oracles.base import Answer
 from gradcheck.oracles.finite_difference import NAME as DIFFERENCES
 from gradcheck.oracles.finite_difference import at_a_glance, finite_difference
 from gradcheck.oracles.recorded import forgotten, recorded_before
+from gradcheck.passes import everywhere
 from gradcheck.probes import along_one_line, draw_probe, in_brief
 
 # The relative error that a PASS must have been able to see, by the bytes of a number.
@@ -180,7 +181,7 @@ def _settled(claimed: Claimed, answers: tuple[Answer, ...], sensitivity: float) 
     return {
         position
         for position, (gradient, comparisons) in enumerate(beside)
-        if np.isfinite(gradient).all()
+        if everywhere(np.isfinite, gradient)
         and any(not c.wrong.any() and c.detection_limit <= sensitivity for c in comparisons)
         and not any(c.wrong.any() for c in comparisons)
     }

@@ -22,11 +22,11 @@ def blockwise(function: Callable[..., tuple[Array, ...]], *arrays: Array) -> tup
         return function(*arrays)
     shape, size = arrays[0].shape, arrays[0].size
     made: tuple[Array, ...] = ()
-    for start, blocks in zip(range(0, size, BLOCK), _blocks(arrays), strict=True):
-        found = function(*blocks)
-        made = made or tuple(np.empty(size, dtype=block.dtype) for block in found)
-        for whole, block in zip(made, found, strict=True):
-            whole[start : start + BLOCK] = block
+    for start, block in zip(range(0, size, BLOCK), blocks(*arrays), strict=True):
+        found = function(*block)
+        made = made or tuple(np.empty(size, dtype=part.dtype) for part in found)
+        for whole, part in zip(made, found, strict=True):
+            whole[start : start + BLOCK] = part
     return tuple(whole.reshape(shape) for whole in made)
 
 
@@ -34,14 +34,19 @@ def everywhere(condition: Callable[..., Array], *arrays: Array) -> bool:
     """Whether a condition holds for all entries of some arrays; the rest is left out where it does not."""
     if not _divisible(arrays):
         return bool(condition(*arrays).all())
-    return all(bool(condition(*blocks).all()) for blocks in _blocks(arrays))
+    return all(bool(condition(*block).all()) for block in blocks(*arrays))
 
 
 def most(function: Callable[..., Array], *arrays: Array) -> float:
     """The largest of what a function, entry by entry and nowhere negative, makes of arrays of one shape."""
     if not _divisible(arrays):
         return float(function(*arrays).max(initial=0))
-    return float(np.max([function(*blocks).max(initial=0) for blocks in _blocks(arrays)]))
+    return float(np.max([function(*block).max(initial=0) for block in blocks(*arrays)]))
+
+
+def product(left: Array, right: Array) -> float:
+    """The sum of |left| * |right| over all entries of arrays of one shape."""
+    return sum(float(np.vdot(np.abs(a), np.abs(b))) for a, b in blocks(left, right))
 
 
 def largest(values: Array) -> float:
@@ -57,7 +62,11 @@ def _divisible(arrays: tuple[Array, ...]) -> bool:
     )
 
 
-def _blocks(arrays: tuple[Array, ...]) -> Iterator[tuple[Array, ...]]:
+def blocks(*arrays: Array) -> Iterator[tuple[Array, ...]]:
+    """Arrays of one shape piece by piece, or whole where `blockwise` takes them so."""
+    if not _divisible(arrays):
+        yield arrays
+        return
     flat = [array.reshape(-1) for array in arrays]
     for start in range(0, arrays[0].size, BLOCK):
         yield tuple(array[start : start + BLOCK] for array in flat)

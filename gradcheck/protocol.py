@@ -10,6 +10,7 @@ import numpy as np
 
 from gradcheck.claim import Array
 from gradcheck.evaluator import Again, Arrays, Evaluator
+from gradcheck.passes import everywhere, largest
 from gradcheck.probes import COTANGENTS, Probe, generator, signed
 from gradcheck.rounding import allowance, arithmetic
 
@@ -138,11 +139,10 @@ class Answers:
         return all(g is None or self._close(g, e, residue) for g, e in zip(found, expected, strict=True))
 
     def _close(self, found: Array, expected: Array, residue: float) -> bool:
-        known = np.isfinite(expected)
-        largest = np.abs(expected).max(initial=0, where=known)
-        return found.shape == expected.shape and bool(
-            ((np.abs(found - expected) <= self.unit * (largest + residue)) | ~known).all()
-        )
+        if found.shape != expected.shape:
+            return False
+        bar = self.unit * (largest(expected) + residue)
+        return everywhere(lambda f, e: (np.abs(f - e) <= bar) | ~np.isfinite(e), found, expected)
 
 
 def _answers(ask: Answers) -> Iterator[Breach]:

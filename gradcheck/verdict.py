@@ -25,6 +25,7 @@ from gradcheck.curve import Curve
 from gradcheck.examine import Examination
 from gradcheck.oracles import finite_difference
 from gradcheck.oracles.base import Answer
+from gradcheck.passes import blockwise
 
 CLEARLY = 2  # times what oracles differ among themselves, by which all of them must refute a claim
 
@@ -294,8 +295,7 @@ def _measured(
 ) -> LeafResult:
     """The numbers of the entry (or direction) that lies furthest outside its bar, or nearest to it."""
     with np.errstate(invalid="ignore"):
-        excess = np.subtract(by.gap, by.allowance, out=np.empty_like(by.allowance))
-    excess[np.isnan(excess)] = -np.inf
+        (excess,) = blockwise(_excess, by.gap, by.allowance)
     places = by.places if not by.entrywise else []
     if any(place is not None and by.wrong[k] for k, place in enumerate(places)):
         excess = np.where([place is None for place in places], -np.inf, excess)
@@ -315,6 +315,12 @@ def _measured(
         compared=int(np.isfinite(by.allowance).sum()),
         remark=remark,
     )
+
+
+def _excess(gap: Array, bar: Array) -> tuple[Array]:
+    excess = np.subtract(gap, bar, out=np.empty_like(bar))
+    excess[np.isnan(excess)] = -np.inf
+    return (excess,)
 
 
 def _bar(by: Comparison, verdict: Verdict) -> Array:

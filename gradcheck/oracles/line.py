@@ -6,6 +6,7 @@ import numpy as np
 
 from gradcheck.claim import Array
 from gradcheck.evaluator import Arrays, Evaluator
+from gradcheck.passes import blocks, most
 
 STEPS = tuple(2.0 ** -(2 + 4 * k) for k in range(11))
 GRAINS = 256  # units of round-off of an entry that a step must be at least, to be a step of that size
@@ -51,15 +52,16 @@ def realised(evaluator: Evaluator, line: Line, steps: list[float], sided: bool =
 
     Half of each where it goes to both sides, so that f(t) - f(-t) is divided by twice the result.
     """
-    largest = max(float(np.abs(direction).max(initial=0)) for direction in line.values())
+    longest = max(most(np.abs, direction) for direction in line.values())
     along, squared = np.zeros(len(steps)), 0.0
-    for position, direction in line.items():
-        at, unit = evaluator.point[position], direction / largest  # squares neither overflow nor vanish
-        squared += float(np.vdot(unit, unit))
-        taken, behind = np.empty_like(at), np.empty_like(at)
-        for i, t in enumerate(steps):
-            np.add(at, np.multiply(direction, t, out=taken), out=taken)
-            np.add(at, np.multiply(direction, 0.0 if sided else -t, out=behind), out=behind)
-            np.subtract(taken, behind, out=taken)
-            along[i] += float(np.vdot(unit, np.divide(taken, largest, out=taken)))
+    for position, whole in line.items():
+        for at, direction in blocks(evaluator.point[position], whole):
+            unit = direction / longest  # squares neither overflow nor vanish
+            squared += float(np.vdot(unit, unit))
+            taken, behind = np.empty_like(at), np.empty_like(at)
+            for i, t in enumerate(steps):
+                np.add(at, np.multiply(direction, t, out=taken), out=taken)
+                np.add(at, np.multiply(direction, 0.0 if sided else -t, out=behind), out=behind)
+                np.subtract(taken, behind, out=taken)
+                along[i] += float(np.vdot(unit, np.divide(taken, longest, out=taken)))
     return along / squared / (1 if sided else 2)

@@ -44,6 +44,16 @@ def most(function: Callable[..., Array], *arrays: Array) -> float:
     return float(np.max([function(*block).max(initial=0) for block in blocks(*arrays)]))
 
 
+def where_most(function: Callable[..., Array], *arrays: Array) -> int:
+    """The first place, in the flattened arrays, of the largest that a function makes of their entries."""
+    ends: list[tuple[float, int]] = []
+    for number, block in enumerate(blocks(*arrays)):
+        made = function(*block)
+        place = int(np.argmax(made))
+        ends.append((float(made[np.unravel_index(place, made.shape)]), number * BLOCK + place))
+    return max(ends, key=lambda end: end[0])[1]
+
+
 def product(left: Array, right: Array) -> float:
     """The sum of |left| * |right| over all entries of arrays of one shape."""
     return sum(float(np.vdot(np.abs(a), np.abs(b))) for a, b in blocks(left, right))

@@ -25,7 +25,7 @@ from gradcheck.curve import Curve
 from gradcheck.examine import Examination
 from gradcheck.oracles import finite_difference
 from gradcheck.oracles.base import Answer
-from gradcheck.passes import blockwise
+from gradcheck.passes import where_most
 
 CLEARLY = 2  # times what oracles differ among themselves, by which all of them must refute a claim
 
@@ -294,12 +294,12 @@ def _measured(
     leaf: Leaf, by: Comparison, verdict: Verdict, reason: Reason | None, remark: str = ""
 ) -> LeafResult:
     """The numbers of the entry (or direction) that lies furthest outside its bar, or nearest to it."""
-    with np.errstate(invalid="ignore"):
-        (excess,) = blockwise(_excess, by.gap, by.allowance)
     places = by.places if not by.entrywise else []
+    bar = by.allowance
     if any(place is not None and by.wrong[k] for k, place in enumerate(places)):
-        excess = np.where([place is None for place in places], -np.inf, excess)
-    worst = np.unravel_index(int(np.argmax(excess)), excess.shape)
+        bar = np.where([place is None for place in places], np.inf, bar)
+    with np.errstate(invalid="ignore"):
+        worst = np.unravel_index(where_most(_excess, by.gap, bar), bar.shape)
     place = tuple(int(i) for i in worst) if by.entrywise else places[int(worst[0])]
     scale = by.scale if by.entrywise or place is None else by.entry_scale
     return _result(
@@ -317,10 +317,10 @@ def _measured(
     )
 
 
-def _excess(gap: Array, bar: Array) -> tuple[Array]:
+def _excess(gap: Array, bar: Array) -> Array:
     excess = np.subtract(gap, bar, out=np.empty_like(bar))
     excess[np.isnan(excess)] = -np.inf
-    return (excess,)
+    return excess
 
 
 def _bar(by: Comparison, verdict: Verdict) -> Array:

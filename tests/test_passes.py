@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gradcheck.passes import BLOCK, LARGE, blockwise, everywhere, largest, most
+from gradcheck.passes import BLOCK, LARGE, blockwise, everywhere, largest, most, where_most
 
 SIZES = [7, LARGE + 5, LARGE + BLOCK]
 
@@ -41,6 +41,8 @@ def test_the_largest(size):
     values[-1] = -100
     assert most(np.square, values) == 1e4
     assert largest(values) == 100
+    assert where_most(np.square, values) == size - 1
+    assert where_most(np.zeros_like, values) == 0
     values[0], values[1] = np.inf, np.nan
     assert np.isnan(most(np.abs, values))
     assert largest(values) == 100

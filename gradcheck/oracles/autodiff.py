@@ -35,25 +35,34 @@ def with_nudges(evaluator: Evaluator, probe: Probe) -> Iterator[Answer]:
     moves when every input moves by one unit of round-off, and from what the same derivative gives in
     single precision: digits that cancel inside it, as in 1 - tanh^2, show in no change of the inputs.
     """
-    function = _written_in_jax(evaluator)
     rng = generator(probe.seed, NUDGES)
-    answers, singles, new = [], [], [evaluator.point]
+    answers, singles = [], []
+    of_another = _written_in_jax(evaluator) is not None
     many = sum(value.size for value in evaluator.point) > MANY
     for copies in range(1, 1 + NUDGED_COPIES):
-        new.append(nudged(evaluator.point, rng))
-        coarse = [nudged(tuple(v.astype(np.float32) for v in evaluator.point), rng)]
-        places = [(point, probe.cotangents) for point in new]
-        if function is not None:
-            found, single = vjps_by_xla(evaluator, function, places, coarse)
-        else:
-            try:
-                found, single = vjps_by_trace(evaluator, places, coarse, probe.seed)
-            except NotRecorded as reason:
-                yield Answer(oracle=NAME, why_not=str(reason))
-                return
-        answers, singles, new = answers + found, singles + single, []
+        try:
+            found, single = _beside(evaluator, probe, rng, and_here=copies == 1)
+        except NotRecorded as reason:
+            yield Answer(oracle=NAME, why_not=str(reason))
+            return
+        answers, singles = answers + found, singles + single
         if copies > 1 or not many:
-            yield _answer(evaluator, answers, singles, of_another=function is not None)
+            yield _answer(evaluator, answers, singles, of_another)
+
+
+def _beside(
+    evaluator: Evaluator, probe: Probe, rng: np.random.Generator, and_here: bool
+) -> tuple[list[tuple[Arrays, Arrays]], list[Arrays]]:
+    """Outputs and gradients at a nudged copy of the inputs, after those at the point itself where asked for;
+    and the gradients in single precision at one more copy."""
+    points = [evaluator.point] if and_here else []
+    points.append(nudged(evaluator.point, rng))
+    coarse = [nudged(tuple(v.astype(np.float32) for v in evaluator.point), rng)]
+    places = [(point, probe.cotangents) for point in points]
+    function = _written_in_jax(evaluator)
+    if function is not None:
+        return vjps_by_xla(evaluator, function, places, coarse)
+    return vjps_by_trace(evaluator, places, coarse, probe.seed)
 
 
 def _answer(

@@ -65,13 +65,9 @@ def beside(evaluator: Evaluator, seed: int, copy: int = 0) -> tuple[Arrays, Arra
 
     copy: which of several such points.
     """
-
-    def made() -> tuple[Arrays, Arrays | None]:
-        rng = generator(seed, PERTURBATIONS)
-        *_, point = (tuple(_moved(v, rng) for v in evaluator.point) for _ in range(copy + 1))
-        return point, evaluator.probe(point)
-
-    return evaluator.once(f"beside by seed {seed}, copy {copy}", made)
+    rng = generator(seed, PERTURBATIONS)
+    *_, point = (tuple(_moved(v, rng) for v in evaluator.point) for _ in range(copy + 1))
+    return point, evaluator.once(f"beside by seed {seed}, copy {copy}", lambda: evaluator.probe(point))
 
 
 def _moved(value: np.ndarray[Any, Any], rng: np.random.Generator) -> np.ndarray[Any, Any]:

@@ -22,9 +22,7 @@ FEW = STEPS[2:6]  # of the ladder, from a thousandth to a quarter of a millionth
 GLANCE = 1e-6  # of a slope: a bar as narrow as what a PASS has to see by default
 START = 1e-2  # of a slope, by which the first of those steps may be off: a tread between two is more
 SETTLING = 4  # times that a change is smaller at a 16th of the step; a kink's is 16 times
-ROUNDED = (
-    2.0**-8
-)  # of an output: by no more do those jump that are rounded on their way, to half precision even
+ROUNDED = 2.0**-8  # of an output: what is rounded on its way, be it to half precision, jumps by no more
 SHARP = 1e-9  # bar, relative to the leaf, that no second ladder would improve in a way that matters
 
 

@@ -44,7 +44,9 @@ def bars(moves: list[Array], singles: list[Array]) -> tuple[Array, Array]:
         moved = _moved(*arrays[:count])
         own = moved + allowances(moved.dtype, arrays[0])
         own = np.where(np.isfinite(moved), own, np.inf)  # NaN is no bar
-        return moved + rounding + inside, own + _inside(arrays[0].astype(np.float64), *arrays[count:])
+        return moved + rounding + inside, own + _inside(
+            arrays[0].astype(np.float64, copy=False), *arrays[count:]
+        )
 
     error, own_error = blockwise(of_each, *moves, *singles)
     return error, own_error

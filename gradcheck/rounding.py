@@ -11,7 +11,7 @@ Array = np.ndarray[Any, Any]
 
 UNITS = 16  # units of round-off of the largest number involved: two right codes differ by no more
 LAST_PLACES = 3  # of a narrower type: seven of eight values that were rounded to it have a digit there
-SINGLE_MARGIN = 16  # the rounding seen in one run in single precision is a sample, not a bound
+SAMPLE_MARGIN = 16  # the rounding seen in one run is a sample, not a bound
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ def from_single(single: Array, double: Array) -> Array:
     gap = np.subtract(single, double, out=np.empty_like(double, dtype=np.float64))
     np.abs(gap, out=gap)
     gap[~np.isfinite(gap)] = 0
-    gap *= SINGLE_MARGIN * np.finfo(np.float64).eps / np.finfo(np.float32).eps
+    gap *= SAMPLE_MARGIN * np.finfo(np.float64).eps / np.finfo(np.float32).eps
     return gap
 
 

@@ -8,7 +8,20 @@ from properties.soak import Case, Outcome
 
 ONCE_ACCUSED = (278, 566, 1181, 1655, 10534, 14966, 17135, 27694, 36376, 45412, 48885, 79360, 81593)
 ONCE_ACCUSED += (137988, 142185, 153914, 209127, 332650, 408219, 609243, 616815)
-ONCE_ACCUSED += (866768, 923552, 966288, 994565, 998002, 1010578, 1227142, 2001219, 2008161, 2019867, 6072701)
+ONCE_ACCUSED += (
+    866768,
+    923552,
+    966288,
+    994565,
+    998002,
+    1010578,
+    1227142,
+    1471209,
+    2001219,
+    2008161,
+    2019867,
+    6072701,
+)
 SHARDS = pytest.mark.parametrize("shard", range(8))
 RIGHT, WRONG, BEYOND = 25, 2, 2  # seeds a shard
 SMALL = 3000  # entries: what is larger takes seconds

@@ -157,3 +157,20 @@ def test_the_slope_of_a_bessel_function_is_no_difference_of_numbers_near_1(besse
     right = 1e190 * scale * scipy.special.i1(scale * x)
     assert check_gradients(f, x, gradients=right).verdict is Verdict.PASS
     assert check_gradients(f, x, gradients=(1 + 1e-6) * right).verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_formula_that_loses_digits_is_not_taken_at_the_word_of_one_run(seed):
+    """1 - tanh^2 near 1 loses half its digits, in long double some as well; single precision overflows here,
+    and an array of gradients can be had at no other point."""
+    x = np.random.default_rng(seed).uniform(6, 9, 2) * 1e-272
+    beneath = np.exp(-2e272 * x)
+    right = 4e177 * beneath / (1 + beneath) ** 2
+
+    def verdict(claimed):
+        return check_gradients(
+            lambda x: 1e-95 * np.tanh(1e272 * x).sum(), x, gradients=claimed, seed=seed
+        ).verdict
+
+    assert verdict(right) is Verdict.PASS
+    assert verdict(right * (1 + 1e-6)) is Verdict.FAIL

@@ -14,7 +14,7 @@ from gradcheck.oracles.nudges import NUDGED_COPIES, bar, bars, nudged
 from gradcheck.oracles.recorded import NotRecorded, Place, in_extended, vjps_by_trace
 from gradcheck.oracles.xla import vjps_by_xla
 from gradcheck.probes import NUDGES, Probe, generator
-from gradcheck.rounding import allowance
+from gradcheck.rounding import SAMPLE_MARGIN, allowance
 
 NAME = "autodiff"
 MANY = 1_000_000  # entries, of which some are hardly moved by one nudge: nobody need ask after that
@@ -99,13 +99,14 @@ def lost_digits(evaluator: Evaluator, probe: Probe, answer: Answer) -> list[Arra
     """By how much the oracle's own rounding is seen to move its gradients: what more digits change in them.
 
     Where terms cancel in a derivative that is 0 to all digits, what is left may move as smoothly as one.
+    A claim by another right formula has a rounding of its own, no more than a few times this one's.
     """
     values = [estimate.value for estimate in answer.estimates]
     place = (evaluator.point, probe.cotangents)
     wide = () if _written_in_jax(evaluator) else in_extended(evaluator, place, probe.seed)
     if not wide:
         return [np.zeros_like(value) for value in values]
-    gaps = [np.abs(w - v).astype(np.float64) for w, v in zip(wide, values, strict=True)]
+    gaps = [SAMPLE_MARGIN * np.abs(w - v).astype(np.float64) for w, v in zip(wide, values, strict=True)]
     return [np.where(np.isfinite(gap), gap, 0) for gap in gaps]  # where one is none, the bar is without end
 
 

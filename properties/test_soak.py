@@ -17,6 +17,7 @@ ONCE_ACCUSED += (
     1010578,
     1227142,
     1471209,
+    1553522,
     2001219,
     2008161,
     2019867,
@@ -56,7 +57,8 @@ def test_no_right_gradient_is_accused(shard):
 def test_what_was_accused_once_is_not_again(seed):
     """arcsinh, i0 and sinc, where automatic differentiation gives 0 or noise; cos, where an imaginary step
     gives 0; a corner whose finest steps are rounded; half precision that one entry does not move, or that
-    ends on one side; x log x 200 decades from where it can be seen."""
+    ends on one side; x log x 200 decades from where it can be seen; a slope that underflows on
+    the way back."""
     assert accused([soak.right(seed)]) == []
 
 

@@ -174,3 +174,18 @@ def test_a_formula_that_loses_digits_is_not_taken_at_the_word_of_one_run(seed):
 
     assert verdict(right) is Verdict.PASS
     assert verdict(right * (1 + 1e-6)) is Verdict.FAIL
+
+
+def test_a_slope_that_underflows_on_the_way_back_accuses_nobody_nor_does_it_excuse():
+    """1e-296 times the slope of erfc is a few subnormal numbers, of which 1e+244 makes no more digits."""
+    x = -np.linspace(7.5, 8.5, 11) * 1e-244
+    right = -1e-52 * 2 / np.sqrt(np.pi) * np.exp(-((1e244 * x) ** 2))
+
+    def verdict(factor):
+        claimed = np.where(np.arange(x.size) == 0, factor * right, right)
+        return check_gradients(
+            lambda x: 1e-296 * scipy.special.erfc(1e244 * x).sum(), x, gradients=claimed
+        ).verdict
+
+    assert verdict(1) is not Verdict.FAIL
+    assert verdict(3) is Verdict.FAIL

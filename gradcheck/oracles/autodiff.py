@@ -18,6 +18,7 @@ from gradcheck.rounding import SAMPLE_MARGIN, allowance
 
 NAME = "autodiff"
 MANY = 1_000_000  # entries, of which some are hardly moved by one nudge: nobody need ask after that
+LOUDER = 2.0**100  # a power of two, by which a gradient scales to the last bit where nothing underflows
 CANCELLATION = 2.0**16  # times its rounding that a right forward may be off by, where terms cancel in it
 
 
@@ -96,7 +97,8 @@ def gradients_at(evaluator: Evaluator, seed: int, places: list[Place]) -> list[A
 
 
 def lost_digits(evaluator: Evaluator, probe: Probe, answer: Answer) -> list[Array]:
-    """By how much the oracle's own rounding is seen to move its gradients: what more digits change in them.
+    """By how much the oracle's own rounding is seen to move its gradients: what more digits change in them,
+    or, where those are not to be had, what a larger cotangent does, with which less underflows on the way.
 
     Where terms cancel in a derivative that is 0 to all digits, what is left may move as smoothly as one.
     A claim by another right formula has a rounding of its own, no more than a few times this one's.
@@ -104,10 +106,16 @@ def lost_digits(evaluator: Evaluator, probe: Probe, answer: Answer) -> list[Arra
     values = [estimate.value for estimate in answer.estimates]
     place = (evaluator.point, probe.cotangents)
     wide = () if _written_in_jax(evaluator) else in_extended(evaluator, place, probe.seed)
-    if not wide:
-        return [np.zeros_like(value) for value in values]
+    wide = wide or _louder(evaluator, probe)
     gaps = [SAMPLE_MARGIN * np.abs(w - v).astype(np.float64) for w, v in zip(wide, values, strict=True)]
     return [np.where(np.isfinite(gap), gap, 0) for gap in gaps]  # where one is none, the bar is without end
+
+
+def _louder(evaluator: Evaluator, probe: Probe) -> Arrays:
+    """The gradients by a larger cotangent, scaled back: a VJP is linear in it."""
+    place = (evaluator.point, tuple(LOUDER * u for u in probe.cotangents))
+    (gradients,) = gradients_at(evaluator, probe.seed, [place])
+    return tuple(gradient / LOUDER for gradient in gradients)
 
 
 def _written_in_jax(evaluator: Evaluator) -> Callable[..., Any] | None:
